@@ -1,0 +1,55 @@
+"""What can go wrong when we judge: every error says what, where and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class VerifierError(Exception):
+    """We could not judge (exit 3).  The command line catches this class and no other."""
+
+    def __init__(self, problem: str, *, where: str, hint: str) -> None:
+        super().__init__(f"{where}: {problem}\n  hint: {hint}")
+        self.problem = problem
+        self.where = where
+        self.hint = hint
+
+
+class UsageError(VerifierError):
+    """What the user asked for cannot be done as asked (exit 2)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One fault in one document: its place and what to do about it."""
+
+    message: str
+    where: str
+    hint: str
+
+
+class DocumentError(UsageError):
+    """A document of ours cannot be read (exit 2): all its faults together."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        if not problems:
+            raise ValueError("a DocumentError needs at least one problem")
+        first = problems[0]
+        super().__init__(first.message, where=first.where, hint=first.hint)
+        self.problems = tuple(problems)
+
+    def __str__(self) -> str:
+        return "\n".join(f"{p.where}: {p.message}\n  hint: {p.hint}" for p in self.problems)
+
+
+class OutputError(VerifierError):
+    """What a script handed over is refused: a finding about the script, never our fault."""
+
+    def __init__(self, problem: str, *, where: str, hint: str, rule: str) -> None:
+        super().__init__(problem, where=where, hint=hint)
+        self.rule = rule
+
+
+class EvidenceError(VerifierError):
+    """Evidence does not match its digests or does not carry its verdict (audit fails)."""
