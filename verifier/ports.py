@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 from verifier.documents.limits import Limits
+
+
+T = TypeVar("T")
+I = TypeVar("I")
 
 
 class Ending(StrEnum):
@@ -88,4 +94,109 @@ class Sandbox(Protocol):
         self, order: SandboxOrder, *, on_line: Callable[[bytes], None] | None = None
     ) -> SandboxResult:
         """Execute `order` and wait until every process of it is gone."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredTrial:
+    """A finished trial as the store keeps it: its record and the digests of its blobs."""
+
+    id: str
+    record: Mapping[str, object]
+    blobs: Mapping[str, str]
+
+
+class Store(Protocol):
+    """Finished trials by content key, and this installation's secret."""
+
+    def secret(self) -> bytes:
+        """Return 32 bytes made once, readable by the owner only; seal keys derive from them."""
+        ...
+
+    def get(self, trial_id: str) -> StoredTrial | None:
+        """Return a finished trial, or None; a damaged one is set aside, reported, and None."""
+        ...
+
+    def put(
+        self, trial_id: str, record: Mapping[str, object], blobs: Mapping[str, bytes]
+    ) -> StoredTrial:
+        """Keep a finished trial: all of it or nothing, also when the machine stops midway."""
+        ...
+
+    def blob(self, trial: StoredTrial, name: str) -> bytes:
+        """Return one blob, its digest checked."""
+        ...
+
+    def trial_lock(self, trial_id: str) -> AbstractContextManager[None]:
+        """Hold off every other process that wants to run this trial."""
+        ...
+
+    def cached(self, key: str) -> bytes | None:
+        """Return a derived value kept under `key` (a built setting), or None."""
+        ...
+
+    def cache(self, key: str, data: bytes) -> None:
+        """Keep a derived value; losing it costs time only."""
+        ...
+
+
+class Ledger(Protocol):
+    """The append-only, hash-chained account of tries: what was frozen, when, at what alpha."""
+
+    def nonce(self) -> bytes:
+        """Return the 32 bytes seeds derive from; the first entry commits to their hash."""
+        ...
+
+    def entries(self) -> Sequence[Mapping[str, object]]:
+        """Return all entries, the chain checked; VerifierError where it is broken."""
+        ...
+
+    def append(self, kind: str, body: Mapping[str, object]) -> Mapping[str, object]:
+        """Add an entry (seq, kind, at, body, previous, digest) and return it."""
+        ...
+
+    def locked(self) -> AbstractContextManager[None]:
+        """Hold the account for one read-then-append (re-entrant with `append`)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Something a worker says while it works: progress, never evidence."""
+
+    item: int
+    body: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished(Generic[T]):
+    """The value an item of work ended with."""
+
+    item: int
+    value: T
+
+
+class Executor(Protocol):
+    """Runs independent items of work, as many at once as the machine should."""
+
+    slots: int
+
+    def run(
+        self,
+        items: Sequence[I],
+        work: Callable[[I, Callable[[Mapping[str, object]], None]], T],
+    ) -> Iterator[Event | Finished[T]]:
+        """Yield events and results as they come; an item's VerifierError is raised here."""
+        ...
+
+
+class Clock(Protocol):
+    """The time, for what is shown and logged; no verdict depends on it."""
+
+    def now(self) -> datetime:
+        """Return the present moment in UTC."""
+        ...
+
+    def monotonic(self) -> float:
+        """Return seconds from an arbitrary start."""
         ...
