@@ -12,7 +12,6 @@ from typing import Generic, Protocol, TypeVar
 
 from verifier.documents.limits import Limits
 
-
 T = TypeVar("T")
 I = TypeVar("I")
 
