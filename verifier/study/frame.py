@@ -1,0 +1,56 @@
+"""What is the same for all trials of a study once a try is frozen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from verifier.documents.claim import Claim, SettingUse
+from verifier.documents.words import Regime
+
+ONLY = "only"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettingFrame:
+    """One setting by digest, with the model that serves as encoder, if it has one."""
+
+    use: SettingUse
+    card: str
+    task: str
+    depth: int
+    query_sets: tuple[str, ...]
+    model: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """A frozen try: claim, digests of all it depends on, nonce and seed block.
+
+    nonce: 32 bytes, secret of the store; with `block` it fixes every seed.
+    """
+
+    claim: Claim
+    decision: str
+    closure: str
+    environment: str
+    settings: tuple[SettingFrame, ...]
+    nonce: bytes
+    block: int
+    threads: int
+    device: str
+    instructions: str
+
+    @property
+    def regimes(self) -> tuple[str, ...]:
+        """The regimes to run, or the one there is."""
+        return tuple(str(r) for r in self.claim.regimes) or (ONLY,)
+
+    @property
+    def conditions(self) -> tuple[tuple[SettingFrame, str], ...]:
+        """Every setting in every regime."""
+        return tuple((s, r) for s in self.settings for r in self.regimes)
+
+
+def regime_parameters(regime: str) -> dict[str, bool]:
+    """The parameters a regime sets; none for a claim without regimes."""
+    return {} if regime == ONLY else {"in_batch": regime == Regime.IN_BATCH}

@@ -1,0 +1,156 @@
+"""One trial as planned: its parts, and the content keys that make it findable again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pydantic import JsonValue
+
+from verifier.documents.canonical import document_digest
+from verifier.documents.evidence import STUDY, Variant
+from verifier.documents.trial import PROTOCOL
+from verifier.documents.words import Stage
+from verifier.study.frame import Frame, SettingFrame, regime_parameters
+from verifier.study.seeds import nuisance_values, trial_seed
+
+PLAIN = Variant()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StagePlan:
+    """One stage of a trial: its command and its content key, over unsealed content."""
+
+    stage: Stage
+    argv: tuple[str, ...]
+    parameters: dict[str, JsonValue]
+    key: dict[str, JsonValue]
+    id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialPlan:
+    """One trial: an arm with a seed in a setting and regime, for the study or a control."""
+
+    id: str
+    setting: str
+    encoder: str
+    regime: str
+    arm: str
+    index: int
+    role: str
+    strike: int
+    seed: int
+    seal: int
+    replicate: int
+    variant: Variant
+    parameters: dict[str, JsonValue]
+    stages: tuple[StagePlan, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Purpose:
+    """Why a trial is run and what in it differs from the plain trial of its arm and index."""
+
+    role: str = STUDY
+    strike: int = 1
+    seal: int = 0
+    replicate: int = 0
+    variant: Variant = PLAIN
+
+
+def plan_trial(
+    frame: Frame,
+    setting: SettingFrame,
+    regime: str,
+    *,
+    arm: str,
+    level: JsonValue,
+    index: int,
+    purpose: Purpose | None = None,
+) -> TrialPlan:
+    """Plan one trial; equal content gives an equal id, whoever asks and why."""
+    purpose = purpose or Purpose()
+    shared: dict[str, JsonValue] = {
+        **frame.claim.reproduction.fixed,
+        **regime_parameters(regime),
+    }
+    seeded = {**shared, frame.claim.factor: level}
+    seed = trial_seed(frame, setting, seeded, index)
+    common = {**shared, **nuisance_values(frame, setting, index)}
+    stages = _stages(frame, setting, common, level, seed, purpose)
+    return TrialPlan(
+        id=stages[-1].id,
+        setting=setting.use.name,
+        encoder=setting.use.encoder,
+        regime=regime,
+        arm=arm,
+        index=index,
+        role=purpose.role,
+        strike=purpose.strike,
+        seed=seed,
+        seal=purpose.seal,
+        replicate=purpose.replicate,
+        variant=purpose.variant,
+        parameters={**common, frame.claim.factor: level},
+        stages=stages,
+    )
+
+
+def _stages(
+    frame: Frame,
+    setting: SettingFrame,
+    common: dict[str, JsonValue],
+    level: JsonValue,
+    seed: int,
+    purpose: Purpose,
+) -> tuple[StagePlan, ...]:
+    reproduction = frame.claim.reproduction
+    commands = ((Stage.ASSIGN, reproduction.stages.assign), (Stage.TRAIN, reproduction.stages.train))
+    stages: list[StagePlan] = []
+    for stage, argv in commands:
+        if argv is None:
+            continue
+        parameters = dict(common)
+        if stage in reproduction.sees_arm:
+            parameters[frame.claim.factor] = level
+        key = _stage_key(frame, setting, parameters, seed, purpose)
+        key |= {"stage": str(stage), "argv": list(argv), "after": [s.id for s in stages]}
+        stages.append(
+            StagePlan(
+                stage=stage,
+                argv=argv,
+                parameters=parameters,
+                key=key,
+                id=document_digest(key).removeprefix("sha256:"),
+            )
+        )
+    return tuple(stages)
+
+
+def _stage_key(
+    frame: Frame,
+    setting: SettingFrame,
+    parameters: dict[str, JsonValue],
+    seed: int,
+    purpose: Purpose,
+) -> dict[str, JsonValue]:
+    claim = frame.claim
+    return {
+        "protocol": PROTOCOL,
+        "closure": frame.closure,
+        "environment": frame.environment,
+        "card": setting.card,
+        "task": setting.task,
+        "model": setting.model,
+        "variant": purpose.variant.model_dump(),
+        "parameters": parameters,
+        "seed": seed,
+        "outputs": claim.reproduction.outputs,
+        "depth": setting.depth,
+        "threads": frame.threads,
+        "device": frame.device,
+        "instructions": frame.instructions,
+        "limits": claim.limits.model_dump(),
+        "seal": purpose.seal,
+        "replicate": purpose.replicate,
+    }
