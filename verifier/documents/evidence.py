@@ -79,6 +79,7 @@ class TrialRow(Model):
     stages: tuple[StageRun, ...]
     rankings: dict[Name, Sha256]
     stream: Sha256 | None
+    pairs: Sha256 | None
     planted: tuple[Count, ...] = ()
     findings: tuple[Finding, ...] = ()
 

@@ -1,0 +1,1 @@
+"""Straight lines over ports and core: verify, audit, plan, try."""
