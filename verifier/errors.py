@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 
@@ -14,6 +14,19 @@ class VerifierError(Exception):
         self.problem = problem
         self.where = where
         self.hint = hint
+
+    def __reduce__(self) -> tuple[Callable[..., VerifierError], tuple[object, ...]]:
+        """Pickle whole, with what subclasses add: errors cross from workers to the parent."""
+        return _rebuilt, (type(self), self.args, dict(self.__dict__))
+
+
+def _rebuilt(
+    kind: type[VerifierError], args: tuple[object, ...], state: Mapping[str, object]
+) -> VerifierError:
+    error = kind.__new__(kind, *args)
+    error.args = args
+    error.__dict__.update(state)
+    return error
 
 
 class UsageError(VerifierError):
