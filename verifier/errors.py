@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 
 class VerifierError(Exception):
-    """We could not judge (exit 3).  The command line catches this class and no other."""
+    """We could not judge (exit 3).  The command line catches this class and no other.
+
+    traceback_text: where it was raised, if that was in another process.
+    """
+
+    traceback_text: str | None = None
 
     def __init__(self, problem: str, *, where: str, hint: str) -> None:
         super().__init__(f"{where}: {problem}\n  hint: {hint}")
@@ -66,3 +73,15 @@ class OutputError(VerifierError):
 
 class EvidenceError(VerifierError):
     """Evidence does not match its digests or does not carry its verdict (audit fails)."""
+
+
+def where_raised(error: BaseException) -> str:
+    """Return "file:line" of the innermost frame in our own code, or of the innermost of all."""
+    place = ours = ""
+    house = str(Path(__file__).parent)
+    for frame, line in traceback.walk_tb(error.__traceback__):
+        name = frame.f_code.co_filename
+        place = f"{name}:{line}"
+        if name.startswith(house):
+            ours = f"verifier{name[len(house) :]}:{line}"
+    return ours or place or "unknown place"

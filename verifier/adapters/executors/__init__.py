@@ -1,0 +1,1 @@
+"""Ways to run items of work: here, or on other machines."""
