@@ -1,0 +1,1 @@
+"""The adapters: how the ports are served on a real machine."""

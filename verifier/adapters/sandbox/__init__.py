@@ -1,0 +1,1 @@
+"""The sandbox: what seals a script off, what proves that it does, what it leaves behind."""
