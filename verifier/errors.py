@@ -76,12 +76,15 @@ class EvidenceError(VerifierError):
 
 
 def where_raised(error: BaseException) -> str:
-    """Return "file:line" of the innermost frame in our own code, or of the innermost of all."""
+    """Return "file:line" of the innermost frame in our own code, or of the innermost of all.
+
+    The process guard does not count: it is below everything.
+    """
     place = ours = ""
     house = str(Path(__file__).parent)
     for frame, line in traceback.walk_tb(error.__traceback__):
         name = frame.f_code.co_filename
         place = f"{name}:{line}"
-        if name.startswith(house):
+        if name.startswith(house) and not name.endswith("__main__.py"):
             ours = f"verifier{name[len(house) :]}:{line}"
     return ours or place or "unknown place"

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 
-import rfc8785
-
+from verifier.documents.canonical import canonical_bytes, digest, document_digest
 from verifier.errors import EvidenceError
 
 FIRST_KIND = "nonce"
@@ -16,19 +14,9 @@ _FIELDS = frozenset({"seq", "kind", "at", "body", "previous", "digest"})
 Entry = Mapping[str, object]
 
 
-def canonical(value: object) -> bytes:
-    """Return the one text of a JSON value (RFC 8785); ValueError for what JSON cannot say."""
-    return rfc8785.dumps(value)  # type: ignore[arg-type]
-
-
-def digest_of(data: bytes) -> str:
-    """Return "sha256:" and 64 hexadecimal digits."""
-    return "sha256:" + hashlib.sha256(data).hexdigest()
-
-
 def nonce_commitment(nonce: bytes) -> dict[str, object]:
     """Return the body of the first entry: it binds the nonce without giving it away."""
-    return {"sha256": digest_of(nonce)}
+    return {"sha256": digest(nonce)}
 
 
 def seal_entry(
@@ -36,7 +24,7 @@ def seal_entry(
 ) -> Entry:
     """Return the next entry of a chain, its digest taken over all its other fields."""
     entry = {"seq": seq, "kind": kind, "at": at, "body": dict(body), "previous": previous}
-    return {**entry, "digest": digest_of(canonical(entry))}
+    return {**entry, "digest": document_digest(entry)}
 
 
 def verify_chain(lines: Iterable[bytes], *, where: str = "ledger.jsonl") -> list[Entry]:
@@ -83,7 +71,7 @@ def verify_extract(entries: Sequence[Entry], *, where: str = "ledger extract") -
 def _read(line: bytes, place: str) -> Entry:
     try:
         entry = json.loads(line)
-        same = canonical(entry) == line
+        same = canonical_bytes(entry) == line
     except (ValueError, RecursionError) as error:
         raise _broken("not an entry in canonical JSON", place) from error
     if not same or not isinstance(entry, dict):
@@ -97,8 +85,8 @@ def _check_digest(entry: Entry, place: str) -> None:
         raise _broken(f"has the fields {sorted(entry)}, want {sorted(_FIELDS)}", place)
     rest = {key: value for key, value in entry.items() if key != "digest"}
     try:
-        found = digest_of(canonical(rest))
-    except (ValueError, RecursionError) as error:
+        found = document_digest(rest)
+    except ValueError as error:
         raise _broken("holds what JSON cannot say", place) from error
     if found != entry["digest"]:
         raise _broken("was changed after it was written (its digest differs)", place)

@@ -13,10 +13,10 @@ from verifier.adapters.store.keep import owner_only
 from verifier.adapters.store.layout import Layout, prepare
 from verifier.adapters.store.locks import hold
 from verifier.adapters.store.tail import append_line, mend, replace_tail, split
+from verifier.documents.canonical import canonical_bytes
 from verifier.documents.ledger import (
     FIRST_KIND,
     Entry,
-    canonical,
     extend_chain,
     nonce_commitment,
     seal_entry,
@@ -71,7 +71,7 @@ class FileLedger:
                 body=body,
                 previous=str(entries[-1]["digest"]) if entries else None,
             )
-            line = canonical(entry)
+            line = canonical_bytes(entry)
             extend_chain([*entries], line, where=str(self._at.ledger))  # before it is written
             self._write(line + b"\n")
             return self.entries()[-1]

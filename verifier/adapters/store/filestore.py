@@ -14,7 +14,7 @@ from verifier.adapters.store.files import explained, write_once, write_whole
 from verifier.adapters.store.keep import owner_only
 from verifier.adapters.store.layout import Layout, prepare
 from verifier.adapters.store.locks import hold
-from verifier.documents.ledger import canonical, digest_of
+from verifier.documents.canonical import canonical_bytes, digest, document_digest
 from verifier.errors import VerifierError
 from verifier.ports import StoredTrial
 
@@ -48,8 +48,8 @@ class FileStore:
         if trial is None:
             self._set_aside(path, f"trial {trial_id}: its record is damaged")
             return None
-        for name, digest in trial.blobs.items():
-            if self._sound(digest) is None:
+        for name, expected in trial.blobs.items():
+            if self._sound(expected) is None:
                 self._set_aside(path, f'trial {trial_id}: its "{name}" is damaged or missing')
                 return None
         return trial
@@ -58,7 +58,7 @@ class FileStore:
         self, trial_id: str, record: Mapping[str, object], blobs: Mapping[str, bytes]
     ) -> StoredTrial:
         """Keep a trial, blobs first; one already there stays, and is what is returned."""
-        digests = {name: digest_of(data) for name, data in blobs.items()}
+        digests = {name: digest(data) for name, data in blobs.items()}
         text = _compose(_checked(trial_id), record, digests)
         with explained("keep a finished trial", self._at.root):
             for name, data in blobs.items():
@@ -103,8 +103,8 @@ class FileStore:
         raw = _read(path)
         if raw is None:
             return None
-        digest, _, data = raw.partition(b"\n")
-        if digest.decode("ascii", "replace") != digest_of(data):
+        expected, _, data = raw.partition(b"\n")
+        if expected != digest(data).encode():
             self._set_aside(path, f'cached "{key}" is damaged')
             return None
         return data
@@ -112,18 +112,18 @@ class FileStore:
     def cache(self, key: str, data: bytes) -> None:
         """Keep a derived value; where that fails it is told in `warnings` and that is all."""
         path = self._at.cached(_name(key))
-        raw = digest_of(data).encode() + b"\n" + data
+        raw = digest(data).encode() + b"\n" + data
         try:
             with explained(f'cache "{key}"', path):
                 write_whole(path, raw, incoming=self._at.incoming)
         except VerifierError as error:
             self.warnings.append(f"{error.where}: {error.problem} (costs time only)")
 
-    def _sound(self, digest: str) -> bytes | None:
+    def _sound(self, expected: str) -> bytes | None:
         """Return a blob whose digest is right; a wrong one is set aside."""
-        path = self._at.blob(digest)
+        path = self._at.blob(expected)
         data = _read(path)
-        if data is not None and digest_of(data) != digest:
+        if data is not None and digest(data) != expected:
             self._set_aside(path, f"object {path.name} is damaged")
             return None
         return data
@@ -166,7 +166,7 @@ def _name(key: str) -> str:
 
 def _compose(trial_id: str, record: Mapping[str, object], blobs: Mapping[str, str]) -> bytes:
     body = {"id": trial_id, "record": dict(record), "blobs": dict(blobs)}
-    return canonical({**body, "digest": digest_of(canonical(body))}) + b"\n"
+    return canonical_bytes({**body, "digest": document_digest(body)}) + b"\n"
 
 
 def _parse(raw: bytes, trial_id: str) -> StoredTrial | None:
