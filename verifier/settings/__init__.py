@@ -1,0 +1,1 @@
+"""A card and its source's data in, a task out."""
