@@ -1,0 +1,1 @@
+"""(run, qrels, measure) -> scores: strict readers, tie-safe measures, a second scorer, chance."""
