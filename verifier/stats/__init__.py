@@ -1,0 +1,1 @@
+"""Scores -> estimates with known error rates; all randomness is passed in."""
