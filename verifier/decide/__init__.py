@@ -1,0 +1,1 @@
+"""Estimates -> outcomes -> status: pure rules, one module for each kind of criterion."""
