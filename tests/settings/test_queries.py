@@ -19,12 +19,9 @@ def split(dev="", seen="abcd"):
     )
 
 
-def test(names, *, train=None, **sides):
+def evaluated(names, *, train=None, **sides):
     train_queries = training_queries(_strings(train or {}), LABELS, split(**sides))
     return evaluation_queries(_strings(names), LABELS, split(**sides), train=train_queries)
-
-
-test.__test__ = False
 
 
 def _strings(names):
@@ -36,7 +33,7 @@ def _ids(queries):
 
 
 def test_a_plain_name_becomes_one_test_query():
-    dev, found = test({"xx": {"unit:a": "Alfa"}})
+    dev, found = evaluated({"xx": {"unit:a": "Alfa"}})
     assert not dev
     assert _ids(found) == ["xx:unit:a"]
     assert found[0].relevant == (0,)
@@ -52,28 +49,30 @@ def test_a_name_equal_to_the_english_one_is_removed(name):
 def test_the_english_name_of_another_label_trains_but_does_not_test():
     names = {"xx": {"unit:a": "BETA"}}
     assert _ids(training_queries(_strings(names), LABELS, split())) == ["xx:unit:a"]
-    assert test(names) == ((), ())
+    assert evaluated(names) == ((), ())
 
 
 def test_a_test_string_that_occurs_in_training_is_removed():
     train = {"tt": {"unit:a": "Alfa"}}
-    assert _ids(test({"xx": {"unit:a": "ALFA", "unit:b": "Bet"}}, train=train)[1]) == ["xx:unit:b"]
+    assert _ids(evaluated({"xx": {"unit:a": "ALFA", "unit:b": "Bet"}}, train=train)[1]) == [
+        "xx:unit:b"
+    ]
 
 
 def test_a_dev_string_that_occurs_in_training_is_removed():
     train = {"tt": {"unit:a": "Alfa"}}
-    assert test({"xx": {"unit:a": "ALFA"}}, train=train, dev="a") == ((), ())
+    assert evaluated({"xx": {"unit:a": "ALFA"}}, train=train, dev="a") == ((), ())
 
 
 def test_a_string_not_in_training_because_its_label_is_unseen_is_kept():
     train = {"tt": {"unit:a": "Alfa"}}
-    _, found = test({"xx": {"unit:a": "Alfa"}}, train=train, seen="b")
+    _, found = evaluated({"xx": {"unit:a": "Alfa"}}, train=train, seen="b")
     assert [q.strata["exposure"] for q in found] == ["unseen"]
 
 
 def test_a_homograph_is_one_query_with_several_relevant_documents():
     names = {"xx": {"unit:a": "Foo", "unit:b": "foo", "unit:c": "Bar"}}
-    _, found = test(names)
+    _, found = evaluated(names)
     assert _ids(found) == ["xx:unit:a+unit:b", "xx:unit:c"]
     assert found[0].relevant == (0, 1)
     assert training_queries(_strings(names), LABELS, split())[0].relevant == (0, 1)
@@ -85,7 +84,7 @@ def test_homographs_join_clusters_also_of_other_queries():
         "yy": {"unit:c": "Gam", "unit:d": "gam"},
         "zz": {"unit:d": "Del", "unit:a": "Al"},
     }
-    _, found = test(names)
+    _, found = evaluated(names)
     assert {q.id: q.cluster for q in found} == {
         "xx:unit:b+unit:c": "unit:b",
         "yy:unit:c+unit:d": "unit:b",
@@ -95,18 +94,18 @@ def test_homographs_join_clusters_also_of_other_queries():
 
 
 def test_a_string_of_dev_and_test_labels_is_removed():
-    assert test({"xx": {"unit:a": "Foo", "unit:b": "foo"}}, dev="a") == ((), ())
+    assert evaluated({"xx": {"unit:a": "Foo", "unit:b": "foo"}}, dev="a") == ((), ())
 
 
 def test_a_string_of_seen_and_unseen_labels_is_removed_everywhere():
     names = {"xx": {"unit:a": "Foo", "unit:b": "foo"}}
-    assert test(names, seen="a") == ((), ())
+    assert evaluated(names, seen="a") == ((), ())
     assert training_queries(_strings(names), LABELS, split(seen="a")) == ()
 
 
 def test_a_test_string_that_occurs_in_dev_is_removed():
     names = {"xx": {"unit:a": "Foo"}, "yy": {"unit:b": "FOO", "unit:c": "Gam"}}
-    dev, found = test(names, dev="a")
+    dev, found = evaluated(names, dev="a")
     assert _ids(dev) == ["xx:unit:a"]
     assert _ids(found) == ["yy:unit:c"]
 

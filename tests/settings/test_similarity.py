@@ -88,5 +88,5 @@ def test_similarities_of_the_task_are_symmetric_thousandths(task):
     assert s.shape == (len(task.documents),) * 2
     assert np.array_equal(s, s.T)
     assert np.array_equal((np.round(s * 1000) / 1000).astype(np.float32), s)
-    assert 0 <= s.min()
+    assert s.min() >= 0
     assert np.all((s == 1) == np.eye(len(s), dtype=bool))
