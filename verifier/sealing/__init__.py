@@ -1,0 +1,1 @@
+"""Task and keys -> sealed inputs, and back; re-spelled and planted worlds."""
