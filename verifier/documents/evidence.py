@@ -40,6 +40,7 @@ class StageRun(Model):
 
     stage: Stage
     id: Hex
+    level: Name
     ending: Name
     exit_code: int | None
     signal: int | None
@@ -89,6 +90,7 @@ class SettingRow(Model):
 
     name: Name
     encoder: Text
+    model: Sha256 | None
     card: Sha256
     task: Sha256
     judgements: RelativePath

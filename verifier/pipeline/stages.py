@@ -86,6 +86,7 @@ def run_stage(
     return result, StageRun(
         stage=stage.stage,
         id=stage.id,
+        level=bench.sandbox.level,
         ending=str(result.ending),
         exit_code=result.exit_code,
         signal=result.signal,

@@ -5,9 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from verifier.documents.claim import Claim, SettingUse
+from verifier.documents.measures import Measure
 from verifier.documents.words import Regime
 
 ONLY = "only"
+SHALLOWEST = 10
+DEEPEST = 1000
+
+
+def study_depth(measure: Measure) -> int:
+    """Return how many documents a query a study ranks: the measure's cutoff, at least 10.
+
+    Ten are what control C8 looks at; a measure without a cutoff gets a thousand.
+    """
+    return max(SHALLOWEST, DEEPEST if measure.cutoff is None else measure.cutoff)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

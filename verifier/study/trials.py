@@ -105,7 +105,10 @@ def _stages(
     purpose: Purpose,
 ) -> tuple[StagePlan, ...]:
     reproduction = frame.claim.reproduction
-    commands = ((Stage.ASSIGN, reproduction.stages.assign), (Stage.TRAIN, reproduction.stages.train))
+    commands = (
+        (Stage.ASSIGN, reproduction.stages.assign),
+        (Stage.TRAIN, reproduction.stages.train),
+    )
     stages: list[StagePlan] = []
     for stage, argv in commands:
         if argv is None:

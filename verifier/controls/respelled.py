@@ -1,0 +1,70 @@
+"""C7: every text re-spelled by a secret alphabet: who learned keeps the score, who knew falls."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+from verifier.controls.control import Control, State, control_row
+from verifier.controls.draws import drawn_index
+from verifier.controls.rekey import change_bound
+from verifier.documents.claim import STATIC, Claim
+from verifier.documents.evidence import Variant
+from verifier.documents.verdict import ControlRow
+from verifier.stats.estimate import student
+from verifier.study.frame import Frame, SettingFrame
+from verifier.study.sheet import ScoredTrial, Sheet, seed_noise
+from verifier.study.trials import Purpose, TrialPlan, plan_trial
+
+TITLE = "re-spelled texts, same scores"
+
+
+def _applies(claim: Claim, encoder: str) -> bool:  # noqa: ARG001
+    return encoder == STATIC
+
+
+def _plan(frame: Frame, setting: SettingFrame, regime: str, strike: int) -> tuple[TrialPlan, ...]:
+    index = drawn_index(frame, setting, regime, "C7", strike)
+    variant = Variant(kind="respell", key=strike)
+    purpose = Purpose(role="C7", strike=strike, variant=variant)
+    return tuple(
+        plan_trial(frame, setting, regime, arm=arm, level=level, index=index, purpose=purpose)
+        for arm, level in frame.claim.arms.items()
+    )
+
+
+def _check(sheet: Sheet, strike: int, level: float) -> ControlRow:
+    trials = {t.row.arm: t for t in sheet.control_trials("C7", strike)}
+    if set(trials) != set(sheet.arms):
+        return control_row("C7", TITLE, sheet, "not_run", "not run in every arm", strike=strike)
+    excesses = [(*change_bound(sheet, t, level), f"arm {arm}") for arm, t in trials.items()]
+    excesses += [
+        (*_contrast_change(sheet, trials[a], trials[b], level), f"{a} - {b}")
+        for a, b in combinations(sorted(trials), 2)
+    ]
+    difference, bound, what = max(excesses, key=lambda e: e[0] - e[1])
+    state: State = "passed" if difference <= bound else "failed"
+    detail = f"{what} changes by {difference:.6f}, {bound:.6f} allowed"
+    return control_row(
+        "C7",
+        TITLE,
+        sheet,
+        state,
+        detail,
+        strike=strike,
+        numbers={"difference": difference, "bound": bound},
+    )
+
+
+def _contrast_change(
+    sheet: Sheet, one: ScoredTrial, other: ScoredTrial, level: float
+) -> tuple[float, float]:
+    """Return how far the difference of two arms moved, and how far it may."""
+    noise, df = seed_noise(sheet)
+    before = sheet.mean(sheet.twin(one)) - sheet.mean(sheet.twin(other))
+    after = sheet.mean(one) - sheet.mean(other)
+    return abs(after - before), student(level / 2, df) * noise * 2
+
+
+RESPELLED = Control(
+    id="C7", title=TITLE, plan=_plan, check=_check, applies=_applies, second_strike=True
+)

@@ -1,0 +1,1 @@
+"""Evidence -> verdict: the only road to an outcome."""

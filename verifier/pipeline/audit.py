@@ -1,0 +1,66 @@
+"""Audit a verdict: decide again from its evidence, offline, and compare every byte."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from verifier.documents.reading import read_document
+from verifier.documents.verdict import Verdict
+from verifier.errors import EvidenceError
+from verifier.judge.bundle import evidence_digest
+from verifier.judge.judge import judge, verdict_bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audit:
+    """What an audit found: the verdict as published, as computed, and where they differ."""
+
+    published: Verdict
+    computed: Verdict
+    differences: tuple[str, ...]
+
+    @property
+    def agrees(self) -> bool:
+        """Whether the published verdict is, byte for byte, what its evidence says."""
+        return not self.differences
+
+
+def audit(verdict: bytes, evidence: Mapping[str, bytes], *, name: str) -> Audit:
+    """Decide again and compare.
+
+    EvidenceError for evidence that was changed or does not hang together; DocumentError for
+    a verdict that cannot be read.
+    """
+    published = read_document(Verdict, verdict, name=name)
+    found = evidence_digest(evidence) if "manifest.json" in evidence else "no manifest"
+    if found != published.evidence.digest:
+        raise EvidenceError(
+            f"the verdict rests on evidence {published.evidence.digest[:19]}…, "
+            f"the folder holds {found[:19]}…",
+            where=f"{name}: evidence",
+            hint="get verdict and evidence from one place; changed evidence carries no verdict",
+        )
+    computed = judge(evidence, name=published.evidence.path)
+    same = verdict_bytes(computed) == verdict
+    return Audit(
+        published=published,
+        computed=computed,
+        differences=() if same else _differences(published, computed),
+    )
+
+
+def _differences(published: Verdict, computed: Verdict) -> tuple[str, ...]:
+    """Name the fields that differ, the weighty ones first; never empty."""
+    said, ours = (v.model_dump(mode="json", by_alias=True) for v in (published, computed))
+    fields = [
+        f"{key}: published {_short(said[key])}, computed {_short(ours[key])}"
+        for key in said
+        if said[key] != ours[key]
+    ]
+    return tuple(fields) or ("the same fields in other bytes: spacing, order or spelling",)
+
+
+def _short(value: object) -> str:
+    text = str(value)
+    return text if len(text) <= 100 else text[:99] + "…"  # noqa: PLR2004 - a line

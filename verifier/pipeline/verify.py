@@ -1,0 +1,178 @@
+"""Verify a claim: freeze, run look by look with controls, decide, record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from verifier.controls.battery import control_trials
+from verifier.documents.canonical import digest
+from verifier.documents.evidence import SandboxRow, TrialRow
+from verifier.documents.verdict import Verdict
+from verifier.documents.words import Outcome
+from verifier.judge.assess import Need, assess
+from verifier.judge.bundle import evidence_digest, pack
+from verifier.judge.judge import judge, verdict_bytes
+from verifier.judge.sheets import ScoreBook
+from verifier.pipeline.collect import collect_evidence
+from verifier.pipeline.execute import execute
+from verifier.pipeline.freeze import Case, Frozen, freeze
+from verifier.pipeline.workbench import Workbench
+from verifier.ports import Clock, Executor, Finished, Ledger, Store
+from verifier.study.plan import looks, study_trials
+from verifier.study.trials import TrialPlan
+from verifier.study.tries import UNSCORABLE, VERDICT, Account
+
+Report = Callable[[Mapping[str, object]], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ports:
+    """What verifying needs of the world."""
+
+    store: Store
+    ledger: Ledger
+    executor: Executor
+    clock: Clock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verified:
+    """A verdict with its bytes and its evidence folder: path -> bytes."""
+
+    verdict: Verdict
+    verdict_bytes: bytes
+    evidence: Mapping[str, bytes]
+    try_digest: str
+
+
+@dataclass(slots=True)
+class _Run:
+    """A study under way: what is finished, and how to run more of it."""
+
+    case: Case
+    frozen: Frozen
+    ports: Ports
+    bench: Workbench
+    report: Report
+    rows: list[TrialRow] = field(default_factory=list)
+    rankings: dict[str, bytes] = field(default_factory=dict)
+
+    @property
+    def failed(self) -> bool:
+        """Whether a script failed or its output was refused."""
+        return any(row.findings for row in self.rows)
+
+    def add(self, plans: Sequence[TrialPlan], *, group: str) -> None:
+        """Run trials; stop early at the first that fails, for nothing can mend the outcome."""
+        self.report({"state": "group", "group": group, "trials": len(plans)})
+        running = self.ports.executor.run(plans, lambda plan, emit: execute(plan, self.bench, emit))
+        for said in running:
+            if not isinstance(said, Finished):
+                self.report({"item": said.item, **said.body})
+                continue
+            self.rows.append(said.value)
+            self._keep_rankings(said.value)
+            self.report({"state": "finished", "trial": said.value.id, "item": said.item})
+            if said.value.findings:
+                break
+        running.close()  # type: ignore[attr-defined] - a generator: its workers go with it
+
+    def _keep_rankings(self, row: TrialRow) -> None:
+        if not row.rankings:
+            return
+        stored = self.ports.store.get(row.id)
+        if stored is None:
+            raise RuntimeError(f"trial {row.id[:12]} finished but is not in the store")
+        for name, ranking in row.rankings.items():
+            if ranking not in self.rankings:
+                self.rankings[ranking] = self.ports.store.blob(stored, f"ranking-{name}")
+
+
+def verify(
+    case: Case,
+    ports: Ports,
+    bench: Workbench,
+    *,
+    sandbox: SandboxRow,
+    confirm: Callable[[Account], None],
+    report: Report,
+) -> Verified:
+    """Run the study of a case until its evidence decides, and return verdict and evidence."""
+    frozen = freeze(case, ports.ledger, confirm=confirm)
+    run = _Run(case=case, frozen=frozen, ports=ports, bench=bench, report=report)
+    book = ScoreBook()
+    first, last = looks(frozen.frame)[0]
+    run.add(
+        (*study_trials(frozen.frame, first=first, last=last), *control_trials(frozen.frame)),
+        group=f"look 1, {last} seeds an arm, with controls",
+    )
+    while not run.failed:
+        evidence = collect_evidence(
+            case, frozen, run.rows, run.rankings, sandbox=sandbox, evaluated_at="-"
+        )
+        need = assess(evidence, book).need
+        if need is None:
+            break
+        plans, group = _needed(frozen, need)
+        run.add(plans, group=group)
+    return _record(run, sandbox)
+
+
+def _needed(frozen: Frozen, need: Need) -> tuple[tuple[TrialPlan, ...], str]:
+    if need.seeds is None:
+        trials = control_trials(frozen.frame, strike=need.strike, only=need.controls)
+        return trials, f"controls {', '.join(need.controls)}"
+    bounds = looks(frozen.frame)
+    number, (first, last) = next(
+        (k, b) for k, b in enumerate(bounds, start=1) if b[1] == need.seeds
+    )
+    return study_trials(frozen.frame, first=first, last=last), f"look {number}, {last} seeds an arm"
+
+
+def _record(run: _Run, sandbox: SandboxRow) -> Verified:
+    """Judge the evidence by the one road there is, and log the verdict once."""
+    ledger, attempt = run.ports.ledger, run.frozen.row.digest
+    for entry in reversed(ledger.entries()):
+        body = entry["body"]
+        if entry["kind"] in {VERDICT, UNSCORABLE} and isinstance(body, Mapping):
+            if body["try"] == attempt:
+                again = _judged(run, sandbox, str(body["evaluated_at"]))
+                if evidence_digest(again.evidence) == body["evidence"]:
+                    return again
+                break
+    done = _judged(run, sandbox, run.ports.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ"))
+    broken = done.verdict.outcome is Outcome.INVALID and not done.verdict.estimates
+    ledger.append(
+        UNSCORABLE if broken else VERDICT,
+        {
+            "claim": run.case.claim.id,
+            "try": attempt,
+            "evaluated_at": done.verdict.evaluated_at,
+            "outcome": str(done.verdict.outcome),
+            "status": str(done.verdict.status),
+            "reason_code": str(done.verdict.reason_code),
+            "evidence": evidence_digest(done.evidence),
+            "verdict": digest(done.verdict_bytes),
+        },
+    )
+    return done
+
+
+def _judged(run: _Run, sandbox: SandboxRow, evaluated_at: str) -> Verified:
+    evidence = collect_evidence(
+        run.case,
+        run.frozen,
+        run.rows,
+        run.rankings,
+        sandbox=sandbox,
+        evaluated_at=evaluated_at,
+    )
+    files = pack(evidence)
+    verdict = judge(files)
+    return Verified(
+        verdict=verdict,
+        verdict_bytes=verdict_bytes(verdict),
+        evidence=files,
+        try_digest=run.frozen.row.digest,
+    )

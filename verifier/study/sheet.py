@@ -1,0 +1,109 @@
+"""A study's scores laid out for judging: one sheet for each setting in each regime."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from verifier.documents.card import Card
+from verifier.documents.claim import Claim
+from verifier.documents.evidence import QueryTable, TrialRow
+from verifier.documents.ranking import Qrels, Ranking
+from verifier.scoring.measures import Scores
+from verifier.stats.design import Design
+
+Order = Literal["worst", "expected", "best"]
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoredTrial:
+    """One trial with its ranking of the test queries and their scores.
+
+    scores: three (queries,) float64 arrays, one for each order of ties.
+    """
+
+    row: TrialRow
+    ranking: Ranking
+    scores: Scores
+
+    @property
+    def ranking_digest(self) -> str:
+        """The digest of the ranking: equal for equal runs."""
+        return self.row.rankings["test"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sheet:
+    """What is known of one condition: arms, seeds, queries, and the trials of its controls.
+
+    `design` weighs the primary queries, which are at `positions` of the query table.
+    """
+
+    claim: Claim
+    card: Card
+    setting: str
+    encoder: str
+    regime: str
+    queries: QueryTable
+    qrels: Qrels
+    positions: NDArray[np.int64]
+    design: Design
+    arms: Mapping[str, tuple[ScoredTrial, ...]]
+    controls: tuple[ScoredTrial, ...]
+    failed: tuple[TrialRow, ...]
+
+    @property
+    def paired(self) -> bool:
+        """Whether a seed index binds the arms together: nuisance values are drawn for it."""
+        return bool(self.claim.reproduction.nuisance)
+
+    @property
+    def seeds(self) -> int:
+        """Seeds an arm."""
+        return min(len(trials) for trials in self.arms.values())
+
+    def matrix(self, arm: str, order: Order = "expected") -> Array:
+        """Return the arm's scores of the primary queries: (seeds, primary queries)."""
+        return self.full(arm, order)[:, self.positions]
+
+    def full(self, arm: str, order: Order = "expected") -> Array:
+        """Return the arm's scores of all test queries: (seeds, queries)."""
+        trials = self.arms[arm][: self.seeds]
+        return np.stack([getattr(trial.scores, order) for trial in trials])
+
+    def mean(self, trial: ScoredTrial) -> float:
+        """Return one trial's weighted mean over the primary queries."""
+        return float(self.design.weights @ trial.scores.expected[self.positions])
+
+    def means(self, arm: str) -> Array:
+        """Return the weighted mean of each of the arm's seeds: (seeds,)."""
+        return self.matrix(arm) @ self.design.weights
+
+    def control_trials(self, role: str, strike: int) -> tuple[ScoredTrial, ...]:
+        """Return the finished trials of one control's strike."""
+        return tuple(t for t in self.controls if t.row.role == role and t.row.strike == strike)
+
+    def twin(self, trial: ScoredTrial) -> ScoredTrial:
+        """Return the study's trial with the same arm and seed index as a control's trial."""
+        return self.arms[trial.row.arm][trial.row.index]
+
+
+def seed_noise(sheet: Sheet) -> tuple[float, int]:
+    """Return the sd of a trial's mean over seeds, pooled over arms, and its degrees of freedom.
+
+    Where nuisance values are drawn for each seed index it is the sd within an index (METHOD
+    part 2): what is left after the means of arms and of indices are taken out.
+    """
+    table = np.stack([sheet.means(arm) for arm in sheet.arms])
+    arms, seeds = table.shape
+    residual = table - table.mean(axis=1, keepdims=True)
+    df = arms * (seeds - 1)
+    if sheet.paired and arms > 1:
+        residual = residual - residual.mean(axis=0, keepdims=True)
+        df = (arms - 1) * (seeds - 1)
+    return float(np.sqrt((residual**2).sum() / df)), df

@@ -1,0 +1,85 @@
+"""Tries and lineages: what is frozen, by digest, and which share of alpha it may spend."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from verifier.documents.canonical import document_digest
+from verifier.documents.claim import Claim
+from verifier.documents.edition import ALPHA, EDITION
+from verifier.stats.alpha import ledger_alpha
+
+FREEZE = "freeze"
+VERDICT = "verdict"
+UNSCORABLE = "unscorable"
+_NOT_DECIDING = frozenset({"schema", "id", "record", "statement", "requires_reason"})
+
+Entry = Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """What the ledger says of a try: its number in its lineage, its alpha, its seed block."""
+
+    number: int
+    alpha: float
+    block: int
+    known: bool
+
+
+def decision_digest(claim: Claim) -> str:
+    """Digest what can move the decision: effective fields with defaults, and the edition."""
+    body = claim.model_dump(mode="json", by_alias=True, exclude=set(_NOT_DECIDING) | {"schema_"})
+    source = body.pop("source")
+    body["states_size"] = source["states_size"]
+    return document_digest({"edition": EDITION, "claim": body})
+
+
+def lineage_digest(claim: Claim, tasks: Sequence[str]) -> str:
+    """Digest what tries have in common: work, locator and test split; one alpha account."""
+    return document_digest(
+        {"work": claim.source.work, "locator": claim.source.locator, "tasks": sorted(tasks)}
+    )
+
+
+def try_digest(
+    *, decision: str, closure: str, environment: str, settings: Sequence[Mapping[str, str | None]]
+) -> str:
+    """Digest one frozen attempt: decision, script closure, environment, settings."""
+    return document_digest(
+        {
+            "decision": decision,
+            "closure": closure,
+            "environment": environment,
+            "settings": [dict(s) for s in settings],
+        }
+    )
+
+
+def account(entries: Sequence[Entry], *, lineage: str, attempt: str) -> Account:
+    """Return the try's account: the one it was frozen with, or the one it would get now.
+
+    Tries whose study never became scorable spend nothing.  A new try gets a new seed block,
+    so that no trial seen before its freeze can serve it.
+    """
+    freezes = [e["body"] for e in entries if e["kind"] == FREEZE]
+    mine = [f for f in freezes if isinstance(f, Mapping) and f["try"] == attempt]
+    if mine:
+        body = mine[-1]
+        return Account(
+            number=int(body["number"]),
+            alpha=float(body["alpha"]),
+            block=int(body["block"]),
+            known=True,
+        )
+    free = {
+        e["body"]["try"]
+        for e in entries
+        if e["kind"] == UNSCORABLE and isinstance(e["body"], Mapping)
+    }
+    spent = [f for f in freezes if isinstance(f, Mapping) and f["lineage"] == lineage]
+    number = 1 + sum(1 for f in spent if f["try"] not in free)
+    return Account(
+        number=number, alpha=ledger_alpha(ALPHA, number), block=len(freezes), known=False
+    )
