@@ -45,6 +45,8 @@ if sys.argv[1:] == ["train"]:  # assign needs neither, and torch alone takes a s
     from torch.nn import functional
 
 # The kinds of negatives, in the order in which their columns stand in a row of the stream.
+# one_document: the same for every query (so many documents, if so many are asked for); it teaches
+# next to nothing and shows whether a study could see a difference.  hardest: the most similar.
 FIXED = ("one_document", "hardest", "fixed_random")  # the same for every example of a label
 DRAWN = ("near", "weighted", "random", "mined", "mined_with_positives")  # drawn for each example
 MINED = DRAWN[3:]  # train replaces these by what the encoder itself confuses
@@ -206,13 +208,13 @@ def fill_rows(
 ) -> np.ndarray:
     """Negatives of all examples of one label: first the fixed kinds, then the drawn ones.
 
-    Nothing stands twice in a row, `one_document` excepted, which is the same in all its columns.
+    Nothing stands twice in a row.
     """
     fixed: list[int] = []
     drawn = np.empty((rows, 0), dtype=np.int64)
     for kind, count in wanted.items():
         if kind == "one_document":
-            chosen = [int(shuffled[allowed[shuffled]][0])] * count
+            chosen = shuffled[allowed[shuffled]][:count].tolist()
         elif kind == "hardest":
             chosen = most_similar(similarity, allowed, shuffled, count).tolist()
         elif kind == "fixed_random":
