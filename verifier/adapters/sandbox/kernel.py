@@ -37,7 +37,7 @@ def _check(result: int, what: str) -> None:
 
 
 def mount(source: str, target: str, kind: str, flags: int, options: str = "") -> None:
-    """Put a file system on `target`; OSError names the target.  Source: mount(2)."""
+    """Put a file system on a folder; OSError names it.  Source: the manual page of this call."""
     _check(
         _libc.mount(source.encode(), os.fsencode(target), kind.encode(), flags, options.encode()),
         f"mount {kind or 'bind'} on {target}",
@@ -53,7 +53,7 @@ def bind(source: str, target: str) -> None:
 
 
 def unshare(flags: int) -> None:
-    """Leave the namespaces that `flags` name.  Source: unshare(2)."""
+    """Leave the namespaces that the flags name.  Source: the manual page of this call."""
     _check(_libc.unshare(flags), f"unshare({flags:#x})")
 
 

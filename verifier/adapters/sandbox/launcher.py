@@ -7,7 +7,8 @@ readable only when every process of the namespace is gone (pid_namespaces(7)).  
 killed, the kernel kills the launcher, then init (prctl(2), PR_SET_PDEATHSIG).
 """
 
-# ruff: noqa: PTH - runs between fork and exec: plain system calls only
+# Runs between fork and exec, where plain system calls are what one can reason about.
+# ruff: noqa: PTH123, PTH208
 
 from __future__ import annotations
 
@@ -155,13 +156,13 @@ def _drop(user_id: int) -> None:
     os.setgroups([])
     os.setresgid(user_id, user_id, user_id)
     os.setresuid(user_id, user_id, user_id)
-    kernel.own_proc_files()
     kernel.unshare(kernel.CLONE_NEWUSER)
     _be_nobody(user_id, user_id)
 
 
 def _be_nobody(user: int, group: int) -> None:
     """Map our one id to nobody's in the user namespace just made; user_namespaces(7)."""
+    kernel.own_proc_files()
     for name, text in (
         ("setgroups", "deny"),
         ("uid_map", f"{bubblewrap.NOBODY} {user} 1"),
