@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -68,6 +68,7 @@ class SandboxResult:
     outputs: relative path -> bytes, only files that passed collection.
     refused: relative path -> why a file that was there was not taken (link, FIFO, too big, ...).
     extra: names found under /output that were not asked for (at most 20).
+    not_enforced: what the level and this machine leave open, in plain sentences.
     """
 
     ending: Ending
@@ -82,6 +83,7 @@ class SandboxResult:
     refused: Mapping[str, str]
     extra: tuple[str, ...]
     enforcement: tuple[Enforcement, ...]
+    not_enforced: tuple[str, ...] = ()
 
 
 class Sandbox(Protocol):
@@ -184,7 +186,7 @@ class Executor(Protocol):
         self,
         items: Sequence[I],
         work: Callable[[I, Callable[[Mapping[str, object]], None]], T],
-    ) -> Iterator[Event | Finished[T]]:
+    ) -> Generator[Event | Finished[T], None, None]:
         """Yield events and results as they come; an item's VerifierError is raised here."""
         ...
 

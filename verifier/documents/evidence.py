@@ -36,11 +36,11 @@ class Enforced(Model):
 
 
 class StageRun(Model):
-    """How one stage of a trial went."""
+    """How one stage of a trial went; `sandbox` names the profile it ran under."""
 
     stage: Stage
     id: Hex
-    level: Name
+    sandbox: Sha256
     ending: Name
     exit_code: int | None
     signal: int | None
@@ -130,7 +130,7 @@ class EnvironmentRow(Model):
 
 
 class SandboxRow(Model):
-    """What held the scripts, limit by limit."""
+    """What held a script, limit by limit."""
 
     level: Name
     enforced: tuple[Enforced, ...]
@@ -151,7 +151,7 @@ class Study(Model):
     instructions: Text
     threads: Count
     device: Literal["cpu", "cuda"]
-    sandbox: SandboxRow
+    sandboxes: dict[Sha256, SandboxRow]
     settings: tuple[SettingRow, ...]
     missing_settings: tuple[Name, ...] = ()
     trials: tuple[TrialRow, ...]

@@ -7,10 +7,16 @@ from collections.abc import Sequence
 from pydantic import JsonValue
 
 from verifier.decide.scope import Sourced, Studied, compute_scope, weakest
-from verifier.decide.status import Study as StatusStudy
-from verifier.decide.status import derive_status
+from verifier.decide.status import Circumstances, derive_status
 from verifier.documents.claim import STATIC
-from verifier.documents.edition import CONTRACT_VERSION, SCHEMA_VERSION
+from verifier.documents.criterion import Criterion, DoseResponse
+from verifier.documents.edition import (
+    CONTRACT_VERSION,
+    MINIMUM_SEEDS,
+    MINIMUM_SEEDS_DOSE_RESPONSE,
+    SCHEMA_VERSION,
+)
+from verifier.documents.evidence import Enforced, SandboxRow, Study
 from verifier.documents.numbers import six_digits
 from verifier.documents.verdict import (
     CONTRACT,
@@ -34,6 +40,10 @@ from verifier.judge.tables import arm_rows, fewest_clusters, look_rows, table_ro
 from verifier.stats.alpha import look_alphas
 
 PRE_TRAINED = "pre-trained"
+UNCHECKED = (
+    "label permutation (C6), weak baselines (C10), improper gain (C11), near-duplicate leaks "
+    "(C12), parity of effort (C13)"
+)
 SEALED_LEVELS = frozenset({"ns-full", "ns-root"})
 
 
@@ -72,17 +82,19 @@ def compose(
     """Compose the verdict; all numbers and sentences come from evidence and assessment."""
     claim, study, look = evidence.claim, evidence.study, assessment.last
     scope = scope_of(evidence)
+    sandbox = sandbox_row(study)
     decided = derive_status(
         assessment.decision,
-        StatusStudy(
+        Circumstances(
             scope=scope,
             required=claim.requires,
             quantifier=claim.quantifier,
             source_states_size=claim.source.states_size,
-            sandboxed=study.sandbox.level in SEALED_LEVELS,
+            sandboxed=all(s.level in SEALED_LEVELS for s in study.sandboxes.values()),
             clusters=fewest_clusters(look) if look else None,
             seeds=look.seeds if look else None,
             missing_settings=study.missing_settings,
+            minimum_seeds=minimum_seeds(claim.criterion),
         ),
     )
     estimates = tuple(row for each in assessment.looks for row in look_rows(each))
@@ -133,22 +145,49 @@ def compose(
             "robustness": robustness_rows(look, digest) if look else (),
             "controls": tuple(_rounded(row) for row in assessment.controls),
             "findings": collect_findings(evidence, assessment),
-            "sandbox": study.sandbox,
+            "sandbox": sandbox,
             "environment": study.environment,
             "try": _try_part(evidence),
             "evidence": _evidence_part(evidence, digest=digest, files=files, path=path),
-            "not_enforced": study.sandbox.not_enforced,
+            "not_enforced": sandbox.not_enforced,
             "not_measured": not_measured(evidence),
             "cost": _cost(evidence),
         }
     )
 
 
+def sandbox_row(study: Study) -> SandboxRow:
+    """Return what held all scripts: of each layer the weakest profile, with the highest peaks.
+
+    EvidenceError is not needed here: a study without profiles ran nothing, which `none` says.
+    """
+    runs = [run for row in study.trials for run in row.stages]
+    peaks = {
+        "wall clock": f"{max((r.wall_s for r in runs), default=0):.1f} s",
+        "memory": f"{max((r.peak_memory_bytes or 0 for r in runs), default=0)} B",
+    }
+    profiles = list(study.sandboxes.values())
+    layers: dict[str, Enforced] = {}
+    for profile in profiles:
+        for layer in profile.enforced:
+            if layer.name not in layers or layer.enforced_by is None:
+                layers[layer.name] = layer.model_copy(update={"peak": peaks.get(layer.name)})
+    return SandboxRow(
+        level="+".join(sorted({p.level for p in profiles})) or "none",
+        enforced=tuple(layers.values()),
+        not_enforced=tuple(dict.fromkeys(s for p in profiles for s in p.not_enforced)),
+    )
+
+
+def minimum_seeds(criterion: Criterion) -> int:
+    """Return the fewest seeds an arm for a status above UNVERIFIED, by kind of criterion."""
+    return MINIMUM_SEEDS_DOSE_RESPONSE if isinstance(criterion, DoseResponse) else MINIMUM_SEEDS
+
+
 def not_measured(evidence: Evidence) -> tuple[str, ...]:
     """Say which checks this edition does not make, so that nobody takes them for granted."""
     gaps = [
-        "Not checked in this edition: label permutation (C6), weak baselines (C10), improper gain "
-        + "(C11), near-duplicate leaks (C12), parity of effort (C13).",
+        f"Not checked in this edition: {UNCHECKED}.",
         "The script's source is not read by a machine in this edition.",
     ]
     if evidence.claim.reproduction.arm_blind:

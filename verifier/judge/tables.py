@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from verifier.controls.floor import LanguageFloor, chance_of, language_floors
 from verifier.documents.edition import CONTROL_LEVEL
 from verifier.documents.numbers import six_digits
-from verifier.documents.verdict import ArmRow, LookRow, TableRow
+from verifier.documents.verdict import ArmRow, LookRow, Number, TableRow
 from verifier.judge.assess import Look
 from verifier.judge.criteria import contrast_pairs, estimate_pair
 from verifier.judge.sheets import design_of
@@ -131,7 +131,7 @@ def _row(
     floor: LanguageFloor | None,
 ) -> TableRow:
     design = design_of(sheet.queries, columns, sheet.claim.criterion.weights)
-    means = {
+    means: dict[str, Number] = {
         arm: six_digits(float(design.total(sheet.full(arm)[:, columns].mean(axis=0))))
         for arm in sheet.arms
     }

@@ -17,7 +17,7 @@ from verifier.documents.evidence import (
 )
 from verifier.documents.task import Query, Task
 from verifier.judge.bundle import Evidence, judgement_file
-from verifier.pipeline.freeze import Case, Frozen
+from verifier.pipeline.freeze import Case, Frozen, LoadedSetting
 
 
 def collect_evidence(
@@ -26,38 +26,30 @@ def collect_evidence(
     rows: Sequence[TrialRow],
     rankings: Mapping[str, bytes],
     *,
-    sandbox: SandboxRow,
+    sandboxes: Mapping[str, SandboxRow],
     evaluated_at: str,
 ) -> Evidence:
     """Return the evidence of a study as far as it has come.
 
     Trials stand in a fixed order, whatever order they finished in.
     """
-    study = Study(
-        edition=EDITION,
-        harness=f"verifier {verifier.__version__}",
-        evaluated_at=evaluated_at,
-        **{"try": frozen.row},  # type: ignore[arg-type] - an alias, for "try" is a keyword
-        closure={path: digest(data) for path, data in sorted(case.closure.items())},
-        closure_digest=case.closure_digest,
-        environment=case.environment,
-        instructions=case.instructions,
-        threads=case.threads,
-        device=case.device,
-        sandbox=sandbox,
-        settings=tuple(
-            SettingRow(
-                name=s.use.name,
-                encoder=s.use.encoder,
-                model=s.model_digest,
-                card=digest(s.card_bytes),
-                task=s.task_digest,
-                judgements=judgement_file(s.use.name),
-            )
-            for s in case.settings
-        ),
-        missing_settings=case.missing,
-        trials=tuple(sorted(rows, key=_place)),
+    study = Study.model_validate(
+        {
+            "edition": EDITION,
+            "harness": f"verifier {verifier.__version__}",
+            "evaluated_at": evaluated_at,
+            "try": frozen.row,
+            "closure": {path: digest(data) for path, data in sorted(case.closure.items())},
+            "closure_digest": case.closure_digest,
+            "environment": case.environment,
+            "instructions": case.instructions,
+            "threads": case.threads,
+            "device": case.device,
+            "sandboxes": {name: sandboxes[name] for name in sorted(sandboxes)},
+            "settings": tuple(_setting_row(s) for s in case.settings),
+            "missing_settings": case.missing,
+            "trials": tuple(sorted(rows, key=_place)),
+        }
     )
     return Evidence(
         name="evidence",
@@ -68,6 +60,17 @@ def collect_evidence(
         judgements={s.use.name: judgements_of(s.task, s.use.name) for s in case.settings},
         study=study,
         rankings=rankings,
+    )
+
+
+def _setting_row(setting: LoadedSetting) -> SettingRow:
+    return SettingRow(
+        name=setting.use.name,
+        encoder=setting.use.encoder,
+        model=setting.model_digest,
+        card=digest(setting.card_bytes),
+        task=setting.task_digest,
+        judgements=judgement_file(setting.use.name),
     )
 
 

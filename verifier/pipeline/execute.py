@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 
+from pydantic import Field
+
+from verifier.documents.base import Model
 from verifier.documents.canonical import digest
-from verifier.documents.evidence import Finding, StageRun, TrialRow
+from verifier.documents.evidence import Finding, SandboxRow, Sha256, StageRun, TrialRow
 from verifier.documents.ranking import encode_ranking
 from verifier.documents.stream import Stream, decode_stream, encode_stream
 from verifier.documents.words import Stage
@@ -13,6 +17,7 @@ from verifier.errors import OutputError
 from verifier.pipeline.stages import (
     Emit,
     StageFailedError,
+    StageResult,
     check_ending,
     refused_output,
     run_stage,
@@ -29,7 +34,54 @@ STREAM = "stream.tsv"
 _STREAM_BYTES = 256 << 20
 
 
-def execute(plan: TrialPlan, bench: Workbench, emit: Emit) -> TrialRow:
+class Record(Model):
+    """What the store keeps of a finished trial, or of its `assign` stage, beside the blobs."""
+
+    stages: tuple[StageRun, ...]
+    profiles: dict[Sha256, SandboxRow]
+    rankings: dict[str, Sha256] = Field(default_factory=dict)
+    stream: Sha256 | None = None
+    pairs: Sha256 | None = None
+    planted: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Executed:
+    """A trial's row for the evidence, and the sandbox profiles it names."""
+
+    row: TrialRow
+    profiles: Mapping[str, SandboxRow]
+
+
+@dataclass(slots=True)
+class _Work:
+    """One trial under way: what its stages have left so far."""
+
+    plan: TrialPlan
+    bench: Workbench
+    world: World
+    emit: Emit
+    stages: list[StageRun] = field(default_factory=list)
+    profiles: dict[str, SandboxRow] = field(default_factory=dict)
+    rankings: dict[str, bytes] = field(default_factory=dict)
+    stream: Stream | None = None
+
+    def note(self, run: StageRun, profile: SandboxRow) -> None:
+        self.stages.append(run)
+        self.profiles[run.sandbox] = profile
+
+    def record(self) -> Record:
+        return Record(
+            stages=tuple(self.stages),
+            profiles=dict(self.profiles),
+            rankings={name: digest(data) for name, data in self.rankings.items()},
+            stream=None if self.stream is None else digest(encode_stream(self.stream)),
+            pairs=None if self.stream is None else self.stream.pairs_digest(),
+            planted=self.world.planted,
+        )
+
+
+def execute(plan: TrialPlan, bench: Workbench, emit: Emit) -> Executed:
     """Run a trial, or take it from the store, and return its row for the evidence.
 
     A script that fails or hands over something refused gives a row with findings; it is not
@@ -39,131 +91,95 @@ def execute(plan: TrialPlan, bench: Workbench, emit: Emit) -> TrialRow:
         stored = bench.store.get(plan.id)
         if stored is not None:
             emit({"trial": plan.id, "state": "cached"})
-            return _row(plan, bench, stored.record)
+            return _executed(plan, bench, Record.model_validate_json(str(stored.record["json"])))
         emit({"trial": plan.id, "state": "started"})
+        work = _Work(plan, bench, bench.world(plan.setting, plan.variant), emit)
         try:
-            record, blobs = _run_stages(plan, bench, emit)
+            for stage in plan.stages:
+                _assign(work, stage) if stage.stage is Stage.ASSIGN else _train(work, stage)
         except StageFailedError as failed:
-            record = _record([failed.run], {}, None, bench.world(plan.setting, plan.variant))
-            return _row(plan, bench, record, findings=(failed.finding,))
-        bench.store.put(plan.id, record, blobs)
-        return _row(plan, bench, record)
+            work.note(failed.stage.run, failed.stage.profile)
+            return _executed(plan, bench, work.record(), findings=(failed.finding,))
+        record = work.record()
+        blobs = {f"ranking-{name}": data for name, data in work.rankings.items()}
+        bench.store.put(plan.id, {"json": record.model_dump_json()}, blobs)
+        return _executed(plan, bench, record)
 
 
-def _run_stages(
-    plan: TrialPlan, bench: Workbench, emit: Emit
-) -> tuple[dict[str, object], dict[str, bytes]]:
-    world = bench.world(plan.setting, plan.variant)
-    stream: Stream | None = None
-    runs: list[StageRun] = []
-    blobs: dict[str, bytes] = {}
-    for stage in plan.stages:
-        if stage.stage is Stage.ASSIGN:
-            run, stream = _assign(stage, plan, bench, world, emit)
-            blobs["stream"] = encode_stream(stream)
-        else:
-            run, rankings = _train(stage, plan, bench, world, stream, emit)
-            blobs |= {f"ranking-{name}": data for name, data in rankings.items()}
-        runs.append(run)
-    return _record(runs, blobs, stream, world), blobs
-
-
-def _assign(
-    stage: StagePlan, plan: TrialPlan, bench: Workbench, world: World, emit: Emit
-) -> tuple[StageRun, Stream]:
+def _assign(work: _Work, stage: StagePlan) -> None:
+    """Have the training stream written, or take it from the store, and check it."""
+    bench = work.bench
     stored = bench.store.get(stage.id)
     if stored is not None:
+        record = Record.model_validate_json(str(stored.record["json"]))
         where = f"the stream of stage {stage.id[:12]}"
-        stream = decode_stream(bench.store.blob(stored, "stream"), where=where)
-        return StageRun.model_validate_json(str(stored.record["run"])), stream
-    sealed = seal_task(world.task, SealKeys.from_root(seal_root(bench, stage.id)))
-    inputs = stage_inputs(world.task, sealed, stage_trial(stage, plan, bench), stream=None)
-    result, run = run_stage(
-        stage, plan, bench, inputs=inputs, outputs={STREAM: _STREAM_BYTES}, emit=emit
-    )
-    check_ending(result, run, [STREAM])
-    try:
-        stream = read_stream(result.outputs[STREAM], world.task, sealed, where=STREAM)
-    except OutputError as error:
-        raise refused_output(error, run) from error
-    record = {"kind": "assign", "run": run.model_dump_json()}
-    bench.store.put(stage.id, record, {"stream": encode_stream(stream)})
-    return run, stream
-
-
-def _train(
-    stage: StagePlan,
-    plan: TrialPlan,
-    bench: Workbench,
-    world: World,
-    stream: Stream | None,
-    emit: Emit,
-) -> tuple[StageRun, dict[str, bytes]]:
-    task = world.task
+        work.stream = decode_stream(bench.store.blob(stored, "stream"), where=where)
+        work.note(record.stages[0], record.profiles[record.stages[0].sandbox])
+        return
+    task = work.world.task
     sealed = seal_task(task, SealKeys.from_root(seal_root(bench, stage.id)))
-    written = None if stream is None else write_stream(stream, sealed)
-    inputs = stage_inputs(task, sealed, stage_trial(stage, plan, bench), stream=written)
-    depth = bench.depths[plan.setting]
-    result, run = run_stage(
-        stage,
-        plan,
-        bench,
-        inputs=inputs,
-        outputs=expected_outputs(task, bench.outputs, depth=depth),
-        emit=emit,
+    trial = stage_trial(stage, work.plan, bench)
+    inputs = stage_inputs(task, sealed, trial, stream=None)
+    left = run_stage(
+        stage, work.plan, bench, inputs=inputs, outputs={STREAM: _STREAM_BYTES}, emit=work.emit
     )
-    check_ending(result, run, required_outputs(task, bench.outputs))
+    check_ending(left, [STREAM])
     try:
-        rankings = read_rankings(result.outputs, task, sealed, kind=bench.outputs, depth=depth)
+        work.stream = read_stream(left.result.outputs[STREAM], task, sealed, where=STREAM)
     except OutputError as error:
-        raise refused_output(error, run) from error
-    return run, {name: encode_ranking(ranking) for name, ranking in rankings.items()}
+        raise refused_output(error, left) from error
+    work.note(left.run, left.profile)
+    _keep_stream(work, stage, left, work.stream)
 
 
-def _record(
-    runs: list[StageRun], blobs: Mapping[str, bytes], stream: Stream | None, world: World
-) -> dict[str, object]:
-    """Return what the store keeps beside the blobs: plain JSON."""
-    rankings = {
-        name.removeprefix("ranking-"): digest(data)
-        for name, data in blobs.items()
-        if name.startswith("ranking-")
-    }
-    return {
-        "kind": "trial",
-        "stages": [run.model_dump_json() for run in runs],
-        "rankings": rankings,
-        "stream": digest(blobs["stream"]) if stream is not None else None,
-        "pairs": stream.pairs_digest() if stream is not None else None,
-        "planted": list(world.planted),
-    }
+def _keep_stream(work: _Work, stage: StagePlan, left: StageResult, stream: Stream) -> None:
+    data = encode_stream(stream)
+    record = Record(
+        stages=(left.run,), profiles={left.run.sandbox: left.profile}, stream=digest(data)
+    )
+    work.bench.store.put(stage.id, {"json": record.model_dump_json()}, {"stream": data})
 
 
-def _row(
-    plan: TrialPlan,
-    bench: Workbench,
-    record: Mapping[str, object],
-    findings: tuple[Finding, ...] = (),
-) -> TrialRow:
-    body = {
-        "id": plan.id,
-        "setting": plan.setting,
-        "regime": plan.regime,
-        "arm": plan.arm,
-        "index": plan.index,
-        "role": plan.role,
-        "strike": plan.strike,
-        "seed": plan.seed,
-        "seal": plan.seal,
-        "replicate": plan.replicate,
-        "variant": plan.variant,
-        "parameters": plan.parameters,
-        "seal_key": seal_root(bench, plan.stages[-1].id).hex(),
-        "stages": tuple(StageRun.model_validate_json(s) for s in record["stages"]),  # type: ignore[attr-defined]
-        "rankings": record["rankings"],
-        "stream": record["stream"],
-        "pairs": record["pairs"],
-        "planted": tuple(record["planted"]),  # type: ignore[arg-type]
-        "findings": findings,
-    }
-    return TrialRow.model_validate(body)
+def _train(work: _Work, stage: StagePlan) -> None:
+    """Have the encoder trained and the queries answered; unseal and rank."""
+    bench, task = work.bench, work.world.task
+    sealed = seal_task(task, SealKeys.from_root(seal_root(bench, stage.id)))
+    stream = None if work.stream is None else write_stream(work.stream, sealed)
+    inputs = stage_inputs(task, sealed, stage_trial(stage, work.plan, bench), stream=stream)
+    depth = bench.depths[work.plan.setting]
+    wanted = expected_outputs(task, bench.outputs, depth=depth)
+    left = run_stage(stage, work.plan, bench, inputs=inputs, outputs=wanted, emit=work.emit)
+    check_ending(left, required_outputs(task, bench.outputs))
+    try:
+        rankings = read_rankings(left.result.outputs, task, sealed, kind=bench.outputs, depth=depth)
+    except OutputError as error:
+        raise refused_output(error, left) from error
+    work.rankings = {name: encode_ranking(ranking) for name, ranking in rankings.items()}
+    work.note(left.run, left.profile)
+
+
+def _executed(
+    plan: TrialPlan, bench: Workbench, record: Record, findings: tuple[Finding, ...] = ()
+) -> Executed:
+    row = TrialRow(
+        id=plan.id,
+        setting=plan.setting,
+        regime=plan.regime,
+        arm=plan.arm,
+        index=plan.index,
+        role=plan.role,
+        strike=plan.strike,
+        seed=plan.seed,
+        seal=plan.seal,
+        replicate=plan.replicate,
+        variant=plan.variant,
+        parameters=plan.parameters,
+        seal_key=seal_root(bench, plan.stages[-1].id).hex(),
+        stages=record.stages,
+        rankings=record.rankings,
+        stream=record.stream,
+        pairs=record.pairs,
+        planted=record.planted,
+        findings=findings,
+    )
+    return Executed(row=row, profiles=record.profiles)

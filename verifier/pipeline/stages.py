@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
-from verifier.documents.evidence import Finding, StageRun
+from verifier.documents.canonical import document_digest
+from verifier.documents.evidence import Enforced, Finding, SandboxRow, StageRun
 from verifier.documents.plain import last_words
 from verifier.documents.prf import prf
 from verifier.documents.trial import Trial
@@ -28,13 +30,22 @@ _HINTS = {
 }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageResult:
+    """What a stage left, the account of its run, and the profile of the sandbox it ran in."""
+
+    result: SandboxResult
+    run: StageRun
+    profile: SandboxRow
+
+
 class StageFailedError(Exception):
     """A script failed or its output was refused: an observation, not a fault of ours."""
 
-    def __init__(self, finding: Finding, run: StageRun) -> None:
+    def __init__(self, finding: Finding, stage: StageResult) -> None:
         super().__init__(finding.message)
         self.finding = finding
-        self.run = run
+        self.stage = stage
 
 
 def seal_root(bench: Workbench, stage_id: str) -> bytes:
@@ -66,7 +77,7 @@ def run_stage(
     inputs: Mapping[str, bytes],
     outputs: Mapping[str, int],
     emit: Emit,
-) -> tuple[SandboxResult, StageRun]:
+) -> StageResult:
     """Execute a stage and return what it left, untrusted, with the account of its run."""
     model = bench.models.get(plan.setting)
     order = SandboxOrder(
@@ -83,10 +94,11 @@ def run_stage(
     result = bench.sandbox.run(order, on_line=lambda line: _report_step(line, plan, emit))
     log = b"".join([b"== stdout ==\n", result.stdout, b"\n== stderr ==\n", result.stderr])
     bench.store.cache(f"log-{plan.id}-{stage.stage}", log)
-    return result, StageRun(
+    profile = _profile(bench, result)
+    run = StageRun(
         stage=stage.stage,
         id=stage.id,
-        level=bench.sandbox.level,
+        sandbox=document_digest(profile.model_dump(mode="json")),
         ending=str(result.ending),
         exit_code=result.exit_code,
         signal=result.signal,
@@ -99,12 +111,26 @@ def run_stage(
             if name != TELEMETRY
         },
     )
+    return StageResult(result=result, run=run, profile=profile)
 
 
-def check_ending(result: SandboxResult, run: StageRun, required: Sequence[str]) -> None:
+def _profile(bench: Workbench, result: SandboxResult) -> SandboxRow:
+    """Return what held the stage: layers and limits, without the peaks of this one run."""
+    return SandboxRow(
+        level=bench.sandbox.level,
+        enforced=tuple(
+            Enforced(name=e.name, requested=e.requested, enforced_by=e.enforced_by)
+            for e in result.enforcement
+        ),
+        not_enforced=result.not_enforced,
+    )
+
+
+def check_ending(stage: StageResult, required: Sequence[str]) -> None:
     """Raise StageFailedError unless the stage exited 0 and left every required file."""
+    result, run = stage.result, stage.run
     if result.ending is not Ending.EXITED or result.exit_code != 0:
-        raise StageFailedError(_ending_finding(result, run), run)
+        raise StageFailedError(_ending_finding(result, run), stage)
     refused = {name: why for name, why in result.refused.items() if name in required}
     for name, why in refused.items():
         raise StageFailedError(
@@ -114,7 +140,7 @@ def check_ending(result: SandboxResult, run: StageRun, required: Sequence[str]) 
                 message=f"{name} was not taken: {why}",
                 where=f"{run.stage} stage, {name}",
             ),
-            run,
+            stage,
         )
     missing = [name for name in required if name not in result.outputs]
     if missing:
@@ -125,20 +151,20 @@ def check_ending(result: SandboxResult, run: StageRun, required: Sequence[str]) 
                 message=f"exited 0 but did not write {', '.join(missing)}",
                 where=f"{run.stage} stage",
             ),
-            run,
+            stage,
         )
 
 
-def refused_output(error: OutputError, run: StageRun) -> StageFailedError:
+def refused_output(error: OutputError, stage: StageResult) -> StageFailedError:
     """Turn a refused output into the observation that it was refused."""
     return StageFailedError(
         Finding(
             rule=error.rule,
             severity=Severity.INVALID,
             message=f"{error.problem}; {error.hint}",
-            where=f"{run.stage} stage, {error.where}",
+            where=f"{stage.run.stage} stage, {error.where}",
         ),
-        run,
+        stage,
     )
 
 

@@ -11,7 +11,7 @@ from verifier.documents.evidence import SandboxRow, TrialRow
 from verifier.documents.verdict import Verdict
 from verifier.documents.words import Outcome
 from verifier.judge.assess import Need, assess
-from verifier.judge.bundle import evidence_digest, pack
+from verifier.judge.bundle import Evidence, evidence_digest, pack
 from verifier.judge.judge import judge, verdict_bytes
 from verifier.judge.sheets import ScoreBook
 from verifier.pipeline.collect import collect_evidence
@@ -57,6 +57,7 @@ class _Run:
     report: Report
     rows: list[TrialRow] = field(default_factory=list)
     rankings: dict[str, bytes] = field(default_factory=dict)
+    sandboxes: dict[str, SandboxRow] = field(default_factory=dict)
 
     @property
     def failed(self) -> bool:
@@ -71,12 +72,14 @@ class _Run:
             if not isinstance(said, Finished):
                 self.report({"item": said.item, **said.body})
                 continue
-            self.rows.append(said.value)
-            self._keep_rankings(said.value)
-            self.report({"state": "finished", "trial": said.value.id, "item": said.item})
-            if said.value.findings:
+            row = said.value.row
+            self.rows.append(row)
+            self.sandboxes |= said.value.profiles
+            self._keep_rankings(row)
+            self.report({"state": "finished", "trial": row.id, "item": said.item})
+            if row.findings:
                 break
-        running.close()  # type: ignore[attr-defined] - a generator: its workers go with it
+        running.close()
 
     def _keep_rankings(self, row: TrialRow) -> None:
         if not row.rankings:
@@ -94,7 +97,6 @@ def verify(
     ports: Ports,
     bench: Workbench,
     *,
-    sandbox: SandboxRow,
     confirm: Callable[[Account], None],
     report: Report,
 ) -> Verified:
@@ -108,15 +110,12 @@ def verify(
         group=f"look 1, {last} seeds an arm, with controls",
     )
     while not run.failed:
-        evidence = collect_evidence(
-            case, frozen, run.rows, run.rankings, sandbox=sandbox, evaluated_at="-"
-        )
-        need = assess(evidence, book).need
+        need = assess(_evidence(run, "-"), book).need
         if need is None:
             break
         plans, group = _needed(frozen, need)
         run.add(plans, group=group)
-    return _record(run, sandbox)
+    return _record(run)
 
 
 def _needed(frozen: Frozen, need: Need) -> tuple[tuple[TrialPlan, ...], str]:
@@ -130,18 +129,19 @@ def _needed(frozen: Frozen, need: Need) -> tuple[tuple[TrialPlan, ...], str]:
     return study_trials(frozen.frame, first=first, last=last), f"look {number}, {last} seeds an arm"
 
 
-def _record(run: _Run, sandbox: SandboxRow) -> Verified:
+def _record(run: _Run) -> Verified:
     """Judge the evidence by the one road there is, and log the verdict once."""
     ledger, attempt = run.ports.ledger, run.frozen.row.digest
     for entry in reversed(ledger.entries()):
         body = entry["body"]
-        if entry["kind"] in {VERDICT, UNSCORABLE} and isinstance(body, Mapping):
-            if body["try"] == attempt:
-                again = _judged(run, sandbox, str(body["evaluated_at"]))
-                if evidence_digest(again.evidence) == body["evidence"]:
-                    return again
-                break
-    done = _judged(run, sandbox, run.ports.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ"))
+        if not isinstance(body, Mapping) or entry["kind"] not in {VERDICT, UNSCORABLE}:
+            continue
+        if body["try"] == attempt:
+            again = _judged(run, str(body["evaluated_at"]))
+            if evidence_digest(again.evidence) == body["evidence"]:
+                return again
+            break
+    done = _judged(run, run.ports.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ"))
     broken = done.verdict.outcome is Outcome.INVALID and not done.verdict.estimates
     ledger.append(
         UNSCORABLE if broken else VERDICT,
@@ -159,16 +159,19 @@ def _record(run: _Run, sandbox: SandboxRow) -> Verified:
     return done
 
 
-def _judged(run: _Run, sandbox: SandboxRow, evaluated_at: str) -> Verified:
-    evidence = collect_evidence(
+def _evidence(run: _Run, evaluated_at: str) -> Evidence:
+    return collect_evidence(
         run.case,
         run.frozen,
         run.rows,
         run.rankings,
-        sandbox=sandbox,
+        sandboxes=run.sandboxes,
         evaluated_at=evaluated_at,
     )
-    files = pack(evidence)
+
+
+def _judged(run: _Run, evaluated_at: str) -> Verified:
+    files = pack(_evidence(run, evaluated_at))
     verdict = judge(files)
     return Verified(
         verdict=verdict,
