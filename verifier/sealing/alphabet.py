@@ -15,7 +15,7 @@ from functools import lru_cache
 from verifier.documents.folding import script_of
 
 Unit = tuple[str, ...]  # one caseless letter, or a lower-case letter and its capital
-ClassKey = tuple[str, tuple[int, ...], bool, tuple[int, ...]]
+ClassKey = tuple[str, tuple[int, ...], tuple[int, ...]]
 
 
 def movable_classes(texts: Collection[str]) -> list[list[Unit]]:
@@ -45,7 +45,7 @@ def fold_character(text: str) -> str:
 @lru_cache(maxsize=65536)
 def _unit(character: str) -> Unit | None:
     """Return the unit a character belongs to, or None where it must stay."""
-    if script_of(character) is None or _is_jamo(character):
+    if script_of(character) is None:
         return None
     low, high = character.lower(), character.upper()
     if low == high:
@@ -55,10 +55,6 @@ def _unit(character: str) -> Unit | None:
     if paired and stable and fold_character(high) == fold_character(low) == low:
         return (low, high)
     return None
-
-
-def _is_jamo(character: str) -> bool:
-    return "\u1100" <= character <= "\u11ff"  # they compose with each other
 
 
 def _is_special(character: str) -> bool:
@@ -86,7 +82,7 @@ def _class_key(unit: Unit, tails: Mapping[str, set[str]], marks: Sequence[str]) 
     widths = tuple(len(letter.encode()) for letter in unit)
     followed = any(letter in tails for letter in unit)
     behaviour = tuple(_behaviour(letter, m) for letter in unit for m in marks) if followed else ()
-    return (str(script_of(unit[0])), widths, followed, behaviour)
+    return (str(script_of(unit[0])), widths, behaviour)
 
 
 def _behaviour(letter: str, mark: str) -> int:
