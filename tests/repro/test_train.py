@@ -122,8 +122,6 @@ print(1)
     given = {"model": "models/tiny", "model_folder": tmp_path / "models"}
     parameters = {"epochs": 3, "batch_size": 16, "learning_rate": 0.001, "query_prompt": "query: "}
     one = bench.run("train", parameters, stream=stream, **given)
-    two = bench.run("train", parameters, stream=stream, **given)
-    assert same(one, two)
     assert vectors(one).shape == (60, 16)
     losses = [json.loads(x)["loss"] for x in (one / "telemetry.jsonl").read_text().splitlines()]
     assert losses[-1] < losses[0]
