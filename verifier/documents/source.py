@@ -64,7 +64,7 @@ def decode(data: bytes, *, name: str, bounds: Bounds) -> Source:
         )
     if data.startswith(_MARKS):
         start.refuse(0, "the document begins with a byte order mark", _UTF8)
-    if b"\0" in data[:4]:
+    if b"\0" in data[:2]:
         start.refuse(0, "the document is not UTF-8 (it looks like UTF-16 or UTF-32)", _UTF8)
     try:
         source = Source(name=name, text=data.decode("utf-8"))

@@ -44,10 +44,12 @@ def parse_json(data: bytes, *, name: str, bounds: Bounds = JSON_BOUNDS) -> Parse
 
 
 def _fast(source: Source, bounds: Bounds) -> Any:  # noqa: ANN401
-    if source.text.count(",") > bounds.values // 2 or _UNUSUAL_ESCAPE.search(source.text):
+    text = source.text
+    most = 1 + text.count(",") + text.count("[") + text.count("{")  # values there can be
+    if most > bounds.values or _UNUSUAL_ESCAPE.search(text):
         raise _UnusualError
     value = json.loads(
-        source.text,
+        text,
         object_pairs_hook=_mapping,
         parse_int=_whole,
         parse_float=_number,

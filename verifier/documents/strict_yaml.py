@@ -1,7 +1,8 @@
 """Strict YAML 1.2: what stands there is what is meant, or it is refused with its place.
 
 Refused: anchors, aliases, merge keys, tags, directives, several documents, repeated, empty,
-non-text and non-ASCII keys, raw tabs, and unquoted scalars in doubt (see `yaml_scalars`).
+non-text and non-ASCII keys, raw tabs, unquoted texts over several lines (a list with its dashes
+out of line is one), and unquoted scalars in doubt (see `yaml_scalars`).
 Built from the parser's events, so nothing is ever expanded, and nothing recurses.
 """
 
@@ -34,6 +35,7 @@ YAML_BOUNDS: Final = Bounds(size_bytes=1 << 20, depth=32, values=100_000)
 
 # Line ends that YAML 1.2 no longer knows, and what it calls not printable.
 _UNWANTED = re.compile("\t|\r(?!\n)|[\u2028\u2029\ufeff\ufffe\uffff]")
+_LONG_TAG = re.compile(r"(?<!\S)!\S{1000}")  # ruamel reads tags in quadratic time
 _BEYOND_UNICODE = re.compile(r"\\U(?!000|0010)")
 _DIRECTIVE = re.compile(r"^%", re.MULTILINE)
 _AS_WRITTEN = "write the value itself where it is meant; a document of ours has no shortcuts"
@@ -49,6 +51,8 @@ def parse_yaml(data: bytes, *, name: str, bounds: Bounds = YAML_BOUNDS) -> Parse
             f"{what} stands here",
             r"indent with blanks; inside a text in double quotes write \t, \r or \u2028",
         )
+    if tag := _LONG_TAG.search(source.text):
+        source.refuse(tag.start(), "the tag, or word beginning with !, is too long", _AS_WRITTEN)
     tree = Tree(source, bounds)
     documents = 0
     for event in _events(source):
@@ -118,9 +122,19 @@ def _add(source: Source, tree: Tree, event: NodeEvent) -> None:
     elif isinstance(event, ScalarEvent):
         value: str | float | bool | None = str(event.value)
         if event.style is None:
+            _check_one_line(source, event)
             owner = at if event.value or tree.pending_key is None else tree.pending_key
             value = resolve_plain(event.value, source=source, at=owner)
         tree.scalar(value, at)
+
+
+def _check_one_line(source: Source, event: ScalarEvent) -> None:
+    if event.end_mark.line > event.start_mark.line and event.value:
+        source.refuse(
+            _at(event),
+            "an unquoted text goes over several lines",
+            "quote it, or begin it with >- after its key; or mend the indentation",
+        )
 
 
 def _key(source: Source, event: NodeEvent) -> str:
