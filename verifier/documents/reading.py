@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import PurePosixPath
 from typing import Final, Literal, TypeVar, get_args, get_origin
 
 from pydantic import ValidationError
@@ -34,7 +35,7 @@ def read_document(model: type[M], data: bytes, *, name: str) -> M:
 
 def parse_document(data: bytes, *, name: str) -> Parsed:
     """Read a document as a plain value with places; DocumentError for an unknown suffix."""
-    parser = _PARSERS.get("." + name.lower().rpartition(".")[2])
+    parser = _PARSERS.get(PurePosixPath(name).suffix.lower())
     if parser is None:
         Source(name=name, text="").refuse(
             0, "it is not known how to read this file", f"name it {', '.join(_PARSERS)}"
