@@ -18,7 +18,7 @@ from typing import Final
 from verifier.errors import VerifierError
 
 BASE: Final = 0x400000
-SCRATCH: Final = 0x8000  # bytes of memory behind the tape, for what calls read
+SCRATCH: Final = 0x4000  # bytes of memory behind the tape for each read
 _HEADERS: Final = 64 + 56
 _RECORD: Final = 7 * 8
 
@@ -51,14 +51,14 @@ _MACHINES: Final = {
         {"read": 0, "write": 1, "close": 3, "ioctl": 16, "getpid": 39, "socket": 41, "clone": 56,
          "ptrace": 101, "getuid": 102, "exit_group": 231, "openat": 257, "mkdirat": 258,
          "unshare": 272, "mount": 165, "fcntl": 72, "clone3": 435, "kill": 62, "setns": 308,
-         "keyctl": 250, "bpf": 321, "pause": 34},
+         "keyctl": 250, "bpf": 321, "landlock_create_ruleset": 444},
     ),
     "aarch64": _Machine(
         _AARCH64, 183,
         {"read": 63, "write": 64, "close": 57, "ioctl": 29, "getpid": 172, "socket": 198,
          "clone": 220, "ptrace": 117, "getuid": 174, "exit_group": 94, "openat": 56,
          "mkdirat": 34, "unshare": 97, "mount": 40, "fcntl": 25, "clone3": 435, "kill": 129,
-         "setns": 268, "keyctl": 219, "bpf": 280},
+         "setns": 268, "keyctl": 219, "bpf": 280, "landlock_create_ruleset": 444},
     ),
 }  # fmt: skip
 
@@ -77,43 +77,47 @@ class Tape:
 
     image: bytes
     calls: int
+    reads: int
 
     def answers(self, output: bytes) -> tuple[int, ...]:
         """Return each call's result (negative: an errno); ValueError if it printed too little."""
         size = self.calls * _RECORD
-        if len(output) < size + SCRATCH:
+        if len(output) < size + self.reads * SCRATCH:
             raise ValueError(f"the probe printed {len(output)} bytes only")
         return tuple(struct.unpack_from("<q", output, i * _RECORD)[0] for i in range(self.calls))
 
-    def text(self, output: bytes) -> str:
-        """Return what the call `read_into` read."""
-        return output[-SCRATCH:].rstrip(b"\0").decode(errors="backslashreplace")
+    def text(self, output: bytes, read: int = 0) -> str:
+        """Return what the read number `read` (0 is the first) got."""
+        start = len(output) - (self.reads - read) * SCRATCH
+        return output[start : start + SCRATCH].rstrip(b"\0").decode(errors="backslashreplace")
 
 
-def build(calls: Sequence[Call], *, read_into: int | None = None) -> Tape:
-    """Return a program that performs `calls`, prints the results and the scratch, and exits 0.
+def build(calls: Sequence[Call]) -> Tape:
+    """Return a program that performs `calls`, prints results and what was read, and exits 0.
 
-    read_into: the index of a call of `calls` that is a read; its buffer and size are set to the
-    scratch memory.  VerifierError where the architecture is unknown.
+    A call "read" needs its descriptor only: it gets memory of its own.  VerifierError where the
+    architecture is unknown.
     """
     machine = _machine()
-    code_at = BASE + _HEADERS
-    table_at = code_at + len(machine.code)
-    count = len(calls) + 2  # then: write(1, tape and scratch), exit_group(0)
-    data_at = table_at + count * _RECORD
-    data = bytearray()
-    table = bytearray()
-    size_of_data = sum(len(a) + 1 for c in calls for a in c.args if isinstance(a, bytes))
-    scratch_at = (data_at + size_of_data + 7) // 8 * 8
-    for index, call in enumerate(calls):
-        values = [a if isinstance(a, int) else _place(data, data_at, a) for a in call.args]
-        if index == read_into:
-            values[1:] = [scratch_at, SCRATCH]
+    table_at = BASE + _HEADERS + len(machine.code)
+    data_at = table_at + (len(calls) + 2) * _RECORD  # then: write, exit_group
+    texts = b"".join(a + b"\0" for c in calls for a in c.args if isinstance(a, bytes))
+    reads_at = data_at + len(texts)
+    table, reads = bytearray(), 0
+    for call in calls:
+        values = []
+        for value in call.args:
+            values.append(data_at if isinstance(value, bytes) else value)
+            data_at += len(value) + 1 if isinstance(value, bytes) else 0
+        if call.name == "read":
+            values[1:] = [reads_at + reads * SCRATCH, SCRATCH]
+            reads += 1
         table += _record(machine, call.name, values)
-    table += _record(machine, "write", [1, table_at, scratch_at + SCRATCH - table_at])
+    end = reads_at + reads * SCRATCH
+    table += _record(machine, "write", [1, table_at, end - table_at])
     table += _record(machine, "exit_group", [0])
-    body = machine.code + bytes(table) + bytes(data)
-    return Tape(_elf(machine, body, scratch_at + SCRATCH - code_at), len(calls))
+    body = machine.code + bytes(table) + texts
+    return Tape(_elf(machine, body, end - BASE - _HEADERS), len(calls), reads)
 
 
 def refused(result: int) -> str | None:
@@ -130,12 +134,6 @@ def _machine() -> _Machine:
             hint=f"run on one of: {', '.join(_MACHINES)}",
         )
     return machine
-
-
-def _place(data: bytearray, data_at: int, value: bytes) -> int:
-    address = data_at + len(data)
-    data += value + b"\0"
-    return address
 
 
 def _record(machine: _Machine, name: str | int, args: Sequence[int]) -> bytes:
