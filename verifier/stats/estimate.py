@@ -132,7 +132,7 @@ def estimate_contrast(
     d = sum((c * arms[a].mean(axis=0) for a, c in coefficients.items()), np.zeros(design.queries))
     parts = tuple(
         _seed_block(block, arms, coefficients, design)
-        for block in _partition(
+        for block in partition(
             [a for a in coefficients if a not in deterministic], paired=paired, blocks=blocks
         )
     )
@@ -162,7 +162,7 @@ def _checked(scores: Mapping[str, Floats], name: str, design: Design) -> Floats:
     return values
 
 
-def _partition(
+def partition(
     arms: Sequence[str], *, paired: bool, blocks: Sequence[Collection[str]]
 ) -> list[tuple[str, ...]]:
     """The arms in blocks that share seeds; every arm in one block only."""
