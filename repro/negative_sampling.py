@@ -298,16 +298,17 @@ def static_embedding() -> type:
     seconds.  Empty packages in their place let the one module and its two base classes load as
     they stand on disk.
     """
-    name = "sentence_transformers"
-    root = Path(importlib.util.find_spec(name).submodule_search_locations[0])
-    for part in ("", ".util", ".base", ".base.modules", f".{name[:-1]}", f".{name[:-1]}.modules"):
-        package = sys.modules[name + part] = ModuleType(name + part)
-        package.__path__ = [str(root.joinpath(*part.split(".")))]
-    files = importlib.import_module(f"{name}.util.file_io")
-    sys.modules[f"{name}.util"].load_file_path = files.load_file_path
-    sys.modules[f"{name}.util"].load_dir_path = files.load_dir_path
-    module = importlib.import_module(f"{name}.sentence_transformer.modules.static_embedding")
-    return module.StaticEmbedding
+    library = "sentence_transformers"
+    root = Path(importlib.util.find_spec(library).submodule_search_locations[0])
+    home = "sentence_transformer.modules"
+    for part in ("", "util", "base", "base.modules", "sentence_transformer", home):
+        name = f"{library}.{part}".rstrip(".")
+        sys.modules[name] = ModuleType(name)
+        sys.modules[name].__path__ = [str(root.joinpath(*part.split(".")))]
+    files = importlib.import_module(f"{library}.util.file_io")
+    sys.modules[f"{library}.util"].load_file_path = files.load_file_path
+    sys.modules[f"{library}.util"].load_dir_path = files.load_dir_path
+    return importlib.import_module(f"{library}.{home}.static_embedding").StaticEmbedding
 
 
 def learn_tokenizer(texts: Sequence[str], vocabulary: int) -> Any:  # noqa: ANN401
@@ -416,10 +417,10 @@ class PretrainedEncoder(Encoder):
 
     def __init__(self, path: Path, device: str) -> None:
         super().__init__(device)
-        from sentence_transformers import SentenceTransformer  # noqa: PLC0415  # four seconds
-
         if not path.is_dir():
             raise KitError("no such model", where=str(path), hint="the judge mounts it by digest")
+        from sentence_transformers import SentenceTransformer  # noqa: PLC0415  # four seconds
+
         self.module = SentenceTransformer(str(path), device=device, local_files_only=True)
         self.optimizer = torch.optim.AdamW(self.module.parameters(), lr=0.0, weight_decay=0.01)
         self.module.train()
