@@ -7,7 +7,8 @@ from types import TracebackType
 from typing import Self, TextIO
 
 from verifier.ports import Clock
-from verifier.report.progress import WIDTH, Progress, line
+from verifier.report.progress import Progress
+from verifier.report.progress_line import WIDTH, line
 
 _REDRAW_S = 0.1
 _LOG_S = 10.0

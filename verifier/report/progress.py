@@ -1,4 +1,4 @@
-"""How far a study is, and how long it will still take: state in, one line of text out.
+"""How far a study is, and how long it will still take: events in, state and estimate out.
 
 All times are seconds on one monotonic clock, and are passed in.
 """
@@ -10,11 +10,9 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-WIDTH = 80
 _SETTLE_S = 2.0
 _ENOUGH = 0.05  # of an item's steps, before they say anything about its length
 _STEPS_END = 1 << 31
-_MINUTE, _HOUR = 60, 3600
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,57 +127,6 @@ def left_s(state: Progress, now_s: float) -> float | None:
     return max(ends)
 
 
-def line(state: Progress, now_s: float, *, width: int = WIDTH) -> str:
-    """Return the state in one line of fewer than `width` characters.
-
-    What matters least is left out first: loss, numbers of running and cached, step, elapsed.
-    """
-    parts = _parts(state, now_s)
-    shown: set[str] = set()
-    for name in ("trials", "left", "look", "elapsed", "step", "detail", "loss"):
-        if name == "loss" and "step" not in shown:
-            continue
-        if parts[name] and len(_join(parts, shown | {name})) < width:
-            shown.add(name)
-    return _join(parts, shown)
-
-
-def spell(seconds: float) -> str:
-    """Return a time as people say it: "45 s", "2 min 10 s", "1 h 5 min"."""
-    whole = int(seconds)
-    if whole < _MINUTE:
-        return f"{whole} s"
-    if whole < _HOUR:
-        return f"{whole // _MINUTE} min {whole % _MINUTE} s"
-    return f"{whole // _HOUR} h {whole % _HOUR // _MINUTE} min"
-
-
-def _parts(state: Progress, now_s: float) -> dict[str, str]:
-    detail = [f"{len(state.running)} running"] if state.running else []
-    detail += [f"{state.cached} cached"] if state.cached else []
-    told = state.running.get(-1 if state.latest is None else state.latest)
-    step = loss = ""
-    if told and told.step is not None:
-        step = f"step {told.step}" + (f"/{told.steps}" if told.steps else "")
-    if told and told.loss is not None:
-        loss = f"loss {told.loss:.3g}"
-    left = left_s(state, now_s)
-    return {
-        "look": f"look {state.look} of {state.looks}" if state.looks > 1 else "",
-        "trials": f"trials {state.done}/{state.total}",
-        "detail": f"({', '.join(detail)})" if detail else "",
-        "step": step,
-        "loss": loss,
-        "elapsed": f"elapsed {spell(now_s - state.started_s)}",
-        "left": "estimating" if left is None else f"left about {_roughly(left)}",
-    }
-
-
-def _join(parts: Mapping[str, str], shown: set[str]) -> str:
-    text = "  ".join(parts[name] for name in parts if name in shown)
-    return text.replace("  (", " (")
-
-
 def _filled(state: Progress, now_s: float) -> Progress:
     """Begin items in order while there are free slots, as executors do."""
     running, begun = dict(state.running), state.begun
@@ -205,15 +152,6 @@ def _left_of(one: Running, mean_s: float, now_s: float) -> float:
     if share is not None:
         return (1 - share) * mean_s
     return max(0.0, mean_s - (now_s - one.started_s))
-
-
-def _roughly(seconds: float) -> str:
-    if seconds < _MINUTE - 5:
-        return f"{max(5, 5 * math.ceil(seconds / 5))} s"
-    minutes = max(1, round(seconds / _MINUTE))
-    if minutes < _MINUTE:
-        return f"{minutes} min"
-    return spell(5 * _MINUTE * round(minutes / 5))
 
 
 def _count(value: object, otherwise: int | None) -> int | None:
