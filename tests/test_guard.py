@@ -29,6 +29,14 @@ class Odd(BaseException):
     """Neither an Exception nor one of the well-known others."""
 
 
+@pytest.fixture(autouse=True)
+def ctrl_c_works():
+    """A shell starts background jobs, perhaps these tests, with SIGINT ignored for good."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def crash() -> None:
     raise ZeroDivisionError("division by zero\nand more")
 
