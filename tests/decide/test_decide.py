@@ -26,6 +26,7 @@ def estimate_of(value, error, *, seed_error=0.0, moving=40, clusters=40):
         value=value,
         v_query=error**2,
         v_query_from_seeds=0.0,
+        df_query=clusters - 1,
         blocks=(SeedBlock(arms=("a",), seeds=10, observed=seed_error**2, floor=0.0),),
         cluster_totals=totals,
         cluster_weights=np.full(clusters, 1 / clusters),

@@ -33,16 +33,24 @@ def by_definition(scores, coefficients, languages, clusters, weights, alpha):
         return [x[q] - means[languages[q]] for q in queries]
 
     def spread(x):
-        c = centred(x)
-        return sum(sum(weights[q] * c[q] for q in queries if clusters[q] == g) ** 2 for g in groups)
+        c, out = centred(x), 0.0
+        for g in groups:
+            total = 0.0
+            for q in (q for q in queries if clusters[q] == g):
+                same = [p for p in queries if languages[p] == languages[q]]
+                h = sum(clusters[p] == g for p in same) / len(same)
+                total += weights[q] * c[q] / (1 - h) if h < 1 else 0.0
+            out += total**2
+        return (G - 1) / G * out
 
     d = [sum(c * scores[a][:, q].mean() for a, c in coefficients.items()) for q in queries]
-    square = t.isf(alpha, G - 1) ** 2 * G / (G - 1) * spread(d)
+    shares = [sum(weights[q] for q in queries if clusters[q] == g) for g in groups]
+    square = t.isf(alpha, 1 / sum(x**2 for x in shares) - 1) ** 2 * spread(d)
     for a, c in coefficients.items():
         S = len(scores[a])
         means = [sum(weights[q] * scores[a][s, q] for q in queries) for s in range(S)]
         V = c**2 * np.var(means, ddof=1) / S
-        e = c**2 * G / (G - 1) / (S * (S - 1))
+        e = c**2 / (S * (S - 1))
         e *= sum(spread(scores[a][s] - scores[a].mean(axis=0)) for s in range(S))
         square += t.isf(alpha, S - 1) ** 2 * max(V, e)
     return sum(w * x for w, x in zip(weights, d, strict=True)), math.sqrt(square)
@@ -80,9 +88,9 @@ def test_equals_the_definition_and_the_jackknife(layout, build, alpha):
 
 @pytest.mark.parametrize("groups", [2, 9, 60])
 def test_query_variance_is_that_of_cluster_robust_regression(groups):
-    """statsmodels, intercept only: its small-sample factor is G/(G-1) * (N-1)/(N-1)."""
+    """statsmodels, intercept only, clusters of equal size: its factor is G/(G-1)."""
     rng = np.random.default_rng(groups)
-    clusters = np.concatenate([np.arange(groups), rng.integers(0, groups, 150)])
+    clusters = rng.permutation(np.repeat(np.arange(groups), 5))
     design = micro(np.zeros(len(clusters), int), clusters)
     scores = {"a": rng.random((3, design.queries))}
     peer = sm.OLS(scores["a"].mean(axis=0), np.ones(design.queries)).fit(
@@ -91,6 +99,7 @@ def test_query_variance_is_that_of_cluster_robust_regression(groups):
     got = estimate_contrast(scores, {"a": 1.0}, design, paired=False)
     assert got.v_query == pytest.approx(peer.bse[0] ** 2, rel=1e-10)
     assert got.value == pytest.approx(peer.params[0], rel=1e-12)
+    assert got.df_query == pytest.approx(groups - 1)
 
 
 def test_student_is_the_upper_quantile():

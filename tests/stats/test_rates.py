@@ -11,7 +11,7 @@ from verifier.stats.estimate import estimate_contrast
 
 DIFFERENCE = {"a": 1.0, "b": -1.0}
 ALPHA = 0.01
-REPEATS = 1500
+REPEATS = 3000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,10 +57,13 @@ class World:
         }
 
 
+QUIET = {"seeds": (20, 20), "seed_sd": (0.0, 0.0), "mixed_sd": 0.0}
 GRID = {
     "few clusters": World(clusters=8, largest=2),
     "few unequal clusters": World(clusters=12, largest=9),
     "many clusters": World(clusters=200, largest=4, cluster_sd=0.02),
+    "eight very unequal clusters": World(clusters=8, largest=20, **QUIET),
+    "twenty unequal clusters": World(clusters=20, largest=20, **QUIET),
     "loud seeds": World(seed_sd=(0.05, 0.05)),
     "one quiet arm": World(seed_sd=(0.05, 0.0), mixed_sd=0.0),
     "quiet arm, ten seeds": World(seeds=(10, 5), seed_sd=(0.0, 0.03), cluster_sd=0.01),

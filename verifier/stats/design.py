@@ -80,15 +80,32 @@ class Design:
         rows = np.atleast_2d(values * self.weights)
         return _sums(rows, self.clusters).reshape(*values.shape[:-1], self.groups)
 
-    def spread(self, values: Floats) -> float:
-        """G/(G-1) times the sum over clusters of squared weighted sums of centred `values`.
+    @property
+    def effective_groups(self) -> float:
+        """How many clusters of equal weight would be as good: 1 / sum of squared weights."""
+        return 1.0 / float(np.sum(np.bincount(self.clusters, weights=self.weights) ** 2))
 
-        values: (Q,) or (S, Q); the rows of the latter are added up.  ValueError for G < 2.
+    def stretch(self) -> Floats:
+        """1 / (1 - h) for each query, h its cluster's share of its language; 0 where h is 1."""
+        cells = self.languages * self.groups + self.clusters
+        here = np.bincount(cells)[cells]
+        rest = np.bincount(self.languages)[self.languages] - here
+        factors: Floats = np.zeros(self.queries)
+        np.divide(here + rest, rest, out=factors, where=rest > 0)
+        return factors
+
+    def spread(self, values: Floats) -> float:
+        """Variance of the weighted mean of `values` over draws of clusters.
+
+        (G-1)/G times the sum over clusters of squared weighted sums of centred values, each
+        stretched by 1 / (1 - h): the delete-one-cluster jackknife, and G/(G-1) times the plain
+        sum where clusters have equal shares.  values: (Q,) or (S, Q), whose rows are added up.
+        ValueError for G < 2.
         """
         if self.groups < 2:  # noqa: PLR2004 - a variance needs two
             raise ValueError("want at least two clusters")
-        sums = self.cluster_sums(self.centred(values))
-        return self.groups / (self.groups - 1) * float(np.sum(sums**2))
+        sums = self.cluster_sums(self.centred(values) * self.stretch())
+        return (self.groups - 1) / self.groups * float(np.sum(sums**2))
 
 
 def _sums(rows: Floats, codes: Ints) -> Floats:

@@ -56,8 +56,8 @@ class SeedBlock:
 class ContrastEstimate:
     """One contrast: its value and every part of its interval.
 
-    v_query: variance from queries, df clusters - 1, what seeds add to it included
-    (v_query_from_seeds); blocks: the seed parts.  cluster_totals and cluster_weights: (G,),
+    v_query: variance from queries, what seeds add to it included (v_query_from_seeds), with
+    df_query degrees of freedom; blocks: the seed parts.  cluster_totals and cluster_weights: (G,),
     weighted sums of d_q and of weights; moving: (G,) bool, clusters with some d_q != 0.
     varies: False where v_query is nothing but rounding.
     """
@@ -65,6 +65,7 @@ class ContrastEstimate:
     value: float
     v_query: float
     v_query_from_seeds: float
+    df_query: float
     blocks: tuple[SeedBlock, ...]
     cluster_totals: Floats = field(repr=False)
     cluster_weights: Floats = field(repr=False)
@@ -95,7 +96,7 @@ class ContrastEstimate:
         """One-sided half-width: squared half-widths of the query part and the blocks add."""
         if not 0 < alpha < 0.5:  # noqa: PLR2004 - one-sided
             raise ValueError(f"want 0 < alpha < 0.5, got {alpha}")
-        squares = student(alpha, self.clusters - 1) ** 2 * self.v_query
+        squares = student(alpha, self.df_query) ** 2 * self.v_query
         squares += sum(student(alpha, b.df) ** 2 * b.variance for b in self.blocks)
         return math.sqrt(squares)
 
@@ -105,7 +106,7 @@ class ContrastEstimate:
         return Interval(low=self.value - half, high=self.value + half)
 
 
-def student(alpha: float, df: int) -> float:
+def student(alpha: float, df: float) -> float:
     """Upper `alpha` quantile of Student's t; infinite without degrees of freedom."""
     return -float(stdtrit(df, alpha)) if df > 0 else math.inf
 
@@ -143,6 +144,7 @@ def estimate_contrast(
         value=float(design.total(d)),
         v_query=v_query,
         v_query_from_seeds=sum(b.floor for b in parts),
+        df_query=design.effective_groups - 1,
         blocks=parts,
         cluster_totals=design.cluster_sums(d),
         cluster_weights=design.cluster_sums(np.ones(design.queries)),

@@ -31,8 +31,12 @@ def jackknife_half_width(
 
     Arguments as there.  Must agree within AGREEMENT, relatively.
     """
+    shares = np.zeros(design.groups)
+    np.add.at(shares, design.clusters, design.weights)
+    effective = 1 / float(shares @ shares)
     queries = sum(c * np.mean(scores[a], axis=0) for a, c in coefficients.items())
-    square = student(alpha, design.groups - 1) ** 2 * leave_out_clusters(queries, design)
+    spread = (design.groups - 1) / design.groups * np.sum(leave_out_clusters(queries, design) ** 2)
+    square = student(alpha, effective - 1) ** 2 * float(spread)
     stochastic = {a: c for a, c in coefficients.items() if a not in deterministic}
     shared = [list(stochastic)] if paired else [[a for a in stochastic if a in b] for b in blocks]
     alone = [[a] for a in stochastic if not any(a in block for block in shared)]
@@ -42,13 +46,11 @@ def jackknife_half_width(
     return math.sqrt(square)
 
 
-def leave_out_clusters(values: Floats, design: Design) -> float:
-    """Variance of the weighted mean of `values`, (Q,), by leaving out one cluster at a time.
+def leave_out_clusters(values: Floats, design: Design) -> Floats:
+    """How much the weighted mean of `values`, (Q,), changes without each cluster: (G,).
 
-    Each language's mean is recomputed without the cluster; its change is scaled by the share
-    of the language's queries that stay, which makes clusters of unequal sizes exact (a
-    leverage correction; without it the jackknife exceeds V_q by up to 1/(1 - share)^2).  A
-    language that goes altogether changes nothing: with one cluster it has no spread to show.
+    Each language's mean is recomputed without the cluster.  A language that goes altogether
+    changes nothing: with one cluster it has no spread to show.
     """
     groups, strata = design.groups, design.strata
     cells = design.languages * groups + design.clusters
@@ -58,26 +60,19 @@ def leave_out_clusters(values: Floats, design: Design) -> float:
     whole, size = totals.sum(axis=1, keepdims=True), counts.sum(axis=1, keepdims=True)
     left = size - counts
     without = np.divide(whole - totals, left, out=np.zeros_like(totals), where=left > 0)
-    changes = np.where(left > 0, (whole / size - without) * left / size, 0.0)
-    influence = share @ changes
-    return groups / (groups - 1) * float(np.sum(influence**2))
+    return np.asarray(share @ np.where(left > 0, whole / size - without, 0.0), dtype=np.float64)
 
 
 def leave_out_seeds(values: Floats, design: Design) -> float:
     """Variance over seeds of the mean of `values`, (S, Q), by leaving out one seed at a time.
 
     The larger of two: that of the weighted mean, and the sum over clusters of those of the
-    clusters' own deviations from their languages, times G/(G-1).
+    changes that leaving out the cluster makes in each seed, times (G-1)/G.
     """
-    means = values @ design.weights
-    deviations = np.array(values, dtype=np.float64)
-    for language in range(design.strata):
-        members = design.languages == language
-        deviations[:, members] -= deviations[:, members].mean(axis=1, keepdims=True)
-    sums = np.zeros((len(values), design.groups))
-    np.add.at(sums.T, design.clusters, (deviations * design.weights).T)
-    floor = float(np.sum(_leave_one_out(sums))) * design.groups / (design.groups - 1)
-    return max(float(_leave_one_out(means[:, None])[0]), floor)
+    means = (values @ design.weights)[:, None]
+    changes = np.stack([leave_out_clusters(row, design) for row in values])
+    floor = float(np.sum(_leave_one_out(changes))) * (design.groups - 1) / design.groups
+    return max(float(_leave_one_out(means)[0]), floor)
 
 
 def _leave_one_out(rows: Floats) -> Floats:

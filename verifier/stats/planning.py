@@ -17,14 +17,15 @@ def planned_half_width(
 ) -> float:
     """Half-width to expect with `seeds` seeds an arm and `clusters` clusters of the same kind.
 
-    H(S')^2 = t(G-1)^2 (V_q - V_e + V_e S/S') + t(S'-1)^2 sum_b V_b S_b/S', the first part times
-    G/G'.  For planning only: subtracting V_e is right on average, not surely.
+    H(S')^2 = t(df)^2 (V_q - V_e + V_e S/S') + t(S'-1)^2 sum_b V_b S_b/S', the first part times
+    G/G', df + 1 times G'/G.  For planning only: subtracting V_e is right on average, not surely.
     """
     count = estimate.clusters if clusters is None else clusters
     first, second = _parts(estimate, seeds, count)
     if seeds < 2 and second > 0:  # noqa: PLR2004 - one seed has no variance
         return math.inf
-    square = student(alpha, count - 1) ** 2 * first
+    df = (estimate.df_query + 1) * count / estimate.clusters - 1
+    square = student(alpha, df) ** 2 * first
     if second > 0:
         square += student(alpha, seeds - 1) ** 2 * second
     return math.sqrt(square)
