@@ -10,7 +10,7 @@ from verifier.documents.card import Card
 from verifier.documents.claim import Claim
 from verifier.documents.evidence import EvidenceManifest, Judgements, ManifestFile, Study
 from verifier.documents.reading import read_document
-from verifier.errors import EvidenceError
+from verifier.errors import DocumentError, EvidenceError
 
 CLAIM = "claim.yaml"
 STUDY = "study.json"
@@ -100,11 +100,18 @@ def check_files(files: Files, *, name: str) -> None:
 
 
 def open_bundle(files: Files, *, name: str) -> Evidence:
-    """Check and read an evidence folder; EvidenceError or DocumentError names what is wrong."""
+    """Check and read an evidence folder; EvidenceError names what is wrong with it."""
     check_files(files, name=name)
     for path in (CLAIM, STUDY):
         if path not in files:
             raise EvidenceError("it is missing", where=f"{name}/{path}", hint=_RESTORE)
+    try:
+        return _read(files, name)
+    except DocumentError as error:  # not the user's document: evidence that cannot be relied on
+        raise EvidenceError(error.problem, where=error.where, hint=_RESTORE) from error
+
+
+def _read(files: Files, name: str) -> Evidence:
     claim = read_document(Claim, files[CLAIM], name=f"{name}/{CLAIM}")
     study = read_document(Study, files[STUDY], name=f"{name}/{STUDY}")
     card_bytes = {}

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from verifier.documents.card import Card
+from verifier.documents.criterion import Weights
 from verifier.documents.edition import QUERY_SET
 from verifier.documents.evidence import STUDY, Judgements, QueryTable, TrialRow
 from verifier.documents.measures import Measure
@@ -76,13 +78,19 @@ def primary_queries(card: Card, table: QueryTable) -> np.ndarray[tuple[int], np.
     return np.flatnonzero(keep)
 
 
-def design_of(table: QueryTable, positions: np.ndarray, weights: str) -> Design:
-    """Return the design of some queries of a table, weighted as the criterion says."""
-    build = macro if weights == "macro" else micro
-    return build(
-        [table.languages[p] for p in positions.tolist()],
-        [table.clusters[p] for p in positions.tolist()],
-    )
+def weighted_design(languages: Sequence[str], clusters: Sequence[str], weights: Weights) -> Design:
+    """Return the design of queries, weighted as a criterion says."""
+    build = macro if weights is Weights.MACRO else micro
+    return build(languages, clusters)
+
+
+def design_of(
+    table: QueryTable, positions: np.ndarray[tuple[int], np.dtype[np.int64]], weights: Weights
+) -> Design:
+    """Return the design of some queries of a table."""
+    chosen = positions.tolist()
+    languages = [table.languages[p] for p in chosen]
+    return weighted_design(languages, [table.clusters[p] for p in chosen], weights)
 
 
 def build_sheets(evidence: Evidence, book: ScoreBook, *, seeds: int | None) -> tuple[Sheet, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from verifier.documents.paths import check_relative
 from verifier.documents.reading import read_document
 from verifier.documents.verdict import Verdict
 from verifier.errors import EvidenceError
@@ -26,13 +27,18 @@ class Audit:
         return not self.differences
 
 
+def evidence_path(verdict: bytes, *, name: str) -> str:
+    """Return where a verdict says its evidence is, relative to itself."""
+    return check_relative(_read(verdict, name).evidence.path)
+
+
 def audit(verdict: bytes, evidence: Mapping[str, bytes], *, name: str) -> Audit:
     """Decide again and compare.
 
     EvidenceError for evidence that was changed or does not hang together; DocumentError for
     a verdict that cannot be read.
     """
-    published = read_document(Verdict, verdict, name=name)
+    published = _read(verdict, name)
     found = evidence_digest(evidence) if "manifest.json" in evidence else "no manifest"
     if found != published.evidence.digest:
         raise EvidenceError(
@@ -48,6 +54,11 @@ def audit(verdict: bytes, evidence: Mapping[str, bytes], *, name: str) -> Audit:
         computed=computed,
         differences=() if same else _differences(published, computed),
     )
+
+
+def _read(verdict: bytes, name: str) -> Verdict:
+    name = name if name.endswith(".json") else f"{name}/verdict.json"
+    return read_document(Verdict, verdict, name=name)
 
 
 def _differences(published: Verdict, computed: Verdict) -> tuple[str, ...]:

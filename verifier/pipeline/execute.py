@@ -53,6 +53,15 @@ class Executed:
     profiles: Mapping[str, SandboxRow]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Begun:
+    """A group of trials is about to run: those that are not in the store yet."""
+
+    group: str
+    plans: tuple[TrialPlan, ...]
+    cached: int
+
+
 @dataclass(slots=True)
 class _Work:
     """One trial under way: what its stages have left so far."""
@@ -88,10 +97,9 @@ def execute(plan: TrialPlan, bench: Workbench, emit: Emit) -> Executed:
     kept, so the next start tries it again.  VerifierError only for faults of ours.
     """
     with bench.store.trial_lock(plan.id):
-        stored = bench.store.get(plan.id)
-        if stored is not None:
-            emit({"trial": plan.id, "state": "cached"})
-            return _executed(plan, bench, Record.model_validate_json(str(stored.record["json"])))
+        known = recall(plan, bench)
+        if known is not None:
+            return known
         emit({"trial": plan.id, "state": "started"})
         work = _Work(plan, bench, bench.world(plan.setting, plan.variant), emit)
         try:
@@ -104,6 +112,14 @@ def execute(plan: TrialPlan, bench: Workbench, emit: Emit) -> Executed:
         blobs = {f"ranking-{name}": data for name, data in work.rankings.items()}
         bench.store.put(plan.id, {"json": record.model_dump_json()}, blobs)
         return _executed(plan, bench, record)
+
+
+def recall(plan: TrialPlan, bench: Workbench) -> Executed | None:
+    """Return a trial that the store holds finished, or None."""
+    stored = bench.store.get(plan.id)
+    if stored is None:
+        return None
+    return _executed(plan, bench, Record.model_validate_json(str(stored.record["json"])))
 
 
 def _assign(work: _Work, stage: StagePlan) -> None:

@@ -93,7 +93,7 @@ def run_stage(
     )
     result = bench.sandbox.run(order, on_line=lambda line: _report_step(line, plan, emit))
     log = b"".join([b"== stdout ==\n", result.stdout, b"\n== stderr ==\n", result.stderr])
-    bench.store.cache(f"log-{plan.id}-{stage.stage}", log)
+    bench.keep_log(plan.id, str(stage.stage), log)
     profile = _profile(bench, result)
     run = StageRun(
         stage=stage.stage,

@@ -15,25 +15,29 @@ from verifier.judge.bundle import Evidence, evidence_digest, pack
 from verifier.judge.judge import judge, verdict_bytes
 from verifier.judge.sheets import ScoreBook
 from verifier.pipeline.collect import collect_evidence
-from verifier.pipeline.execute import execute
+from verifier.pipeline.execute import Begun, Executed, execute, recall
 from verifier.pipeline.freeze import Case, Frozen, freeze
 from verifier.pipeline.workbench import Workbench
-from verifier.ports import Clock, Executor, Finished, Ledger, Store
+from verifier.ports import Clock, Event, Executor, Finished, Ledger, Store
 from verifier.study.plan import looks, study_trials
 from verifier.study.trials import TrialPlan
 from verifier.study.tries import UNSCORABLE, VERDICT, Account
 
-Report = Callable[[Mapping[str, object]], None]
+Report = Callable[[Begun | Event | Finished[Executed]], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
-    """What verifying needs of the world."""
+    """What verifying needs of the world.
+
+    prepare: called before scripts are run; raises where the sandbox or environment fails.
+    """
 
     store: Store
     ledger: Ledger
     executor: Executor
     clock: Clock
+    prepare: Callable[[], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,20 +70,32 @@ class _Run:
 
     def add(self, plans: Sequence[TrialPlan], *, group: str) -> None:
         """Run trials; stop early at the first that fails, for nothing can mend the outcome."""
-        self.report({"state": "group", "group": group, "trials": len(plans)})
-        running = self.ports.executor.run(plans, lambda plan, emit: execute(plan, self.bench, emit))
+        pending = []
+        for plan in plans:
+            known = recall(plan, self.bench)
+            if known is None:
+                pending.append(plan)
+            else:
+                self._take(known)
+        if not pending:
+            return
+        self.report(Begun(group=group, plans=tuple(pending), cached=len(plans) - len(pending)))
+        self.ports.prepare()
+        running = self.ports.executor.run(
+            pending, lambda plan, emit: execute(plan, self.bench, emit)
+        )
         for said in running:
-            if not isinstance(said, Finished):
-                self.report({"item": said.item, **said.body})
-                continue
-            row = said.value.row
-            self.rows.append(row)
-            self.sandboxes |= said.value.profiles
-            self._keep_rankings(row)
-            self.report({"state": "finished", "trial": row.id, "item": said.item})
-            if row.findings:
-                break
+            self.report(said)
+            if isinstance(said, Finished):
+                self._take(said.value)
+                if said.value.row.findings:
+                    break
         running.close()
+
+    def _take(self, executed: Executed) -> None:
+        self.rows.append(executed.row)
+        self.sandboxes |= executed.profiles
+        self._keep_rankings(executed.row)
 
     def _keep_rankings(self, row: TrialRow) -> None:
         if not row.rankings:

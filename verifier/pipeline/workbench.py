@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -35,12 +35,14 @@ class Workbench:
     environment: Path
     tasks: Mapping[str, Task]
     cards: Mapping[str, str]
+    primary: Mapping[str, tuple[int, ...]]
     depths: Mapping[str, int]
     models: Mapping[str, Path]
     limits: Limits
     outputs: Literal["vectors", "run"]
     threads: int
     device: Literal["cpu", "cuda"]
+    keep_log: Callable[[str, str, bytes], None]
     _worlds: dict[tuple[str, str, int], World] = field(default_factory=dict)
 
     def world(self, setting: str, variant: Variant) -> World:
@@ -59,5 +61,5 @@ class Workbench:
             case "respell":
                 return World(task=respell(task, secret))
             case "plant":
-                planted, positions = plant(task, secret)
+                planted, positions = plant(task, secret, among=self.primary[setting])
                 return World(task=planted, planted=positions)

@@ -118,7 +118,6 @@ def _products(
                 rule="vectors.overflow",
             )
         scores[:, part] = product
-    scores += np.float32(0.0)  # no negative zeros: they would sort apart
     return scores
 
 

@@ -53,6 +53,14 @@ def create(
     return load(target)
 
 
+def find(requirements: Path, root: Path, *, python: Path | None = None) -> Environment | None:
+    """Return the environment of a pinned list if it was made below `root`, else None."""
+    wanted = packages.requirements(requirements)
+    interpreter = base.describe(python or Path(getattr(sys, "_base_executable", sys.executable)))
+    target = root / _key(wanted, interpreter)
+    return load(target) if (target / RECORD).exists() else None
+
+
 def _key(wanted: bytes, interpreter: base.Interpreter) -> str:
     parts = (SCHEMA, interpreter.version, platform.machine(), _libc())
     return hashlib.sha256("\0".join(parts).encode() + b"\0" + wanted).hexdigest()[:16]

@@ -17,7 +17,7 @@ from typing import Final
 
 from verifier.errors import VerifierError
 
-CONTROLLERS: Final = ("memory", "pids")
+CONTROLLERS: Final = ("memory", "pids", "cpuacct")
 _REMOVAL_S: Final = 2.0
 
 
@@ -37,6 +37,7 @@ class Usage:
     peak_memory_bytes: int | None
     out_of_memory_kills: int | None
     refused_processes: int | None
+    cpu_s: float | None
 
 
 def parents() -> tuple[Parent, ...]:
@@ -83,7 +84,7 @@ class ControlGroup:
 
     def usage(self) -> Usage:
         """Read the counters."""
-        peak = kills = refusals = None
+        peak = kills = refusals = cpu = None
         for path, parent in self._paths:
             one = parent.version == 1
             if "memory" in self.enforced and "memory" in parent.controllers:
@@ -91,7 +92,16 @@ class ControlGroup:
                 kills = _counter(path / ("memory.oom_control" if one else "memory.events"))
             if "processes" in self.enforced and "pids" in parent.controllers:
                 refusals = _counter(path / "pids.events", "max")
-        return Usage(peak_memory_bytes=peak, out_of_memory_kills=kills, refused_processes=refusals)
+            if not one:
+                cpu = _scaled(_counter(path / "cpu.stat", "usage_usec"), 1e-6)
+            elif "cpuacct" in parent.controllers:
+                cpu = _scaled(_number(path / "cpuacct.usage"), 1e-9)
+        return Usage(
+            peak_memory_bytes=peak,
+            out_of_memory_kills=kills,
+            refused_processes=refusals,
+            cpu_s=cpu,
+        )
 
     def remove(self) -> None:
         """Remove the groups; VerifierError if one will not go (a process is still in it)."""
@@ -190,6 +200,10 @@ def _number(path: Path) -> int | None:
         return int(path.read_text())
     except (OSError, ValueError):
         return None
+
+
+def _scaled(count: int | None, unit: float) -> float | None:
+    return None if count is None else count * unit
 
 
 def _counter(path: Path, name: str = "oom_kill") -> int | None:

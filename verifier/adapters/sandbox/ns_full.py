@@ -68,7 +68,6 @@ class _Run:
         self._launcher: int | None = None
         self._init: int | None = None
         self._output: int | None = None
-        self._cpu_s: float | None = None
         self._started = 0.0
 
     def __enter__(self) -> Self:
@@ -153,7 +152,7 @@ class _Run:
             exit_code=code if ending is Ending.EXITED else None,
             signal=code - _SIGNAL_BASE if code and ending is Ending.SIGNALLED else None,
             wall_s=wall_s,
-            cpu_s=self._cpu_s,
+            cpu_s=usage.cpu_s,
             peak_memory_bytes=usage.peak_memory_bytes,
             stdout=stdout,
             stderr=stderr,
@@ -212,8 +211,7 @@ class _Run:
             _wait_gone(self._init)
         else:
             os.kill(child, signal.SIGKILL)  # ours and not waited for: the number is still its own
-        usage = os.wait4(child, 0)[2]
-        self._cpu_s = usage.ru_utime + usage.ru_stime
+        os.waitpid(child, 0)
 
 
 def _wait_gone(init: int) -> None:

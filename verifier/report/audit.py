@@ -1,0 +1,29 @@
+"""An audit as plain text."""
+
+from __future__ import annotations
+
+from verifier.documents.verdict import Verdict
+from verifier.report.terminal import last_line, paragraph
+
+
+def render_audit(
+    published: Verdict, computed: Verdict, differences: tuple[str, ...], *, width: int = 80
+) -> str:
+    """Return what was checked and whether the verdict is what its evidence says."""
+    evidence = published.evidence
+    lines = [
+        f"evidence  {evidence.digest}",
+        f"          {evidence.files} files, {evidence.trials} trials: every digest holds",
+        f"edition   {published.format.edition}",
+        f"claim     {published.subject.id}",
+        *paragraph("computed", computed.plain, width=width),
+    ]
+    if not differences:
+        lines.append("The published verdict is, byte for byte, what its evidence says.")
+        lines.append(last_line(computed))
+        return "\n".join(lines)
+    lines.append("The published verdict is NOT what its evidence says:")
+    for difference in differences:
+        lines += paragraph("", difference, width=width)
+    lines.append(f"AUDIT FAILED  published {published.status}, computed {computed.status}")
+    return "\n".join(lines)
