@@ -242,7 +242,7 @@ def test_dose_response_corrects_for_many_contrasts():
     """A dip that one test at alpha would refute is not enough among ten pairs."""
     error = 0.004
     half = estimate_of(0, error).half_width(ALPHA)
-    dipped = [0.2, 0.2 - 0.01 - 1.05 * half, 0.3, 0.35, 0.4]
+    dipped = [0.2, 0.2 - 0.01 - 1.25 * half, 0.3, 0.35, 0.4]
     assert dose(dipped, Shape.INCREASING, error).outcome is Outcome.INCONCLUSIVE
     dipped[1] = 0.2 - 0.01 - 2 * half
     assert dose(dipped, Shape.INCREASING, error).outcome is Outcome.REFUTED

@@ -38,6 +38,8 @@ def test_agrees_on_ties_empty_queries_and_cuts(measure):
     scores = score(ranking, qrels, measure)
     assert check_second(ranking, qrels, measure, scores) == ()
     assert not np.array_equal(scores.worst, scores.best)
+    assert np.all(scores.worst <= scores.expected)
+    assert np.all(scores.expected <= scores.best)
     assert int((np.diff(ranking.starts) == 0).sum()) > 0
 
 

@@ -58,6 +58,28 @@ def test_identical_documents_tie_wherever_they_stand(monkeypatch):
         assert np.all(np.diff(ranking.documents[part][at]) > 0)
 
 
+def test_identical_documents_are_multiplied_once(monkeypatch):
+    """Even if a product depended on its column, identical vectors would tie; -0.0 is 0.0."""
+    rng = np.random.default_rng(12)
+    documents = np.concatenate([rng.standard_normal((30, 8)), np.zeros((1, 8))]).astype("f4")
+    documents = np.concatenate([documents, documents, -documents[-1:]])
+
+    def by_column(queries, columns, **_):
+        return (queries @ columns.T + np.arange(len(columns)) * 1e-3).astype("f4")
+
+    monkeypatch.setattr("verifier.scoring.vectors._products", by_column)
+    queries = rng.standard_normal((5, 8)).astype("f4")
+    for depth in (10, 63):
+        ranking = rank_vectors(queries, documents, depth=depth, where="x")
+        for k in range(5):
+            part = slice(ranking.starts[k], ranking.starts[k + 1])
+            order, tied = ranking.documents[part].tolist(), ranking.tied[part]
+            for d in (d for d in order if d < 30):
+                assert tied[order.index(d + 31)]
+                assert order.index(d + 31) == order.index(d) + 1
+            assert depth == 10 or tied[[order.index(61), order.index(62)]].all()
+
+
 def test_order_of_summation_does_not_matter():
     """The same vectors with permuted coordinates give the same ranking."""
     rng = np.random.default_rng(11)
