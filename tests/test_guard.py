@@ -263,7 +263,8 @@ main()
 
 def start(*arguments: str, **more):
     command = [sys.executable, "-c", PROGRAM, *arguments]
-    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, **more)
+    buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=buffered, **more)
 
 
 @pytest.mark.parametrize("command", ["much", "little"])

@@ -90,3 +90,14 @@ def test_appends_of_many_processes_make_one_chain(root: Path, child, clock):
     ledger = open_ledger(root, clock)
     assert [entry["seq"] for entry in ledger.entries()] == list(range(len(counted) + 1))
     assert not ledger.warnings
+
+
+def test_appends_need_no_lock_of_the_caller(root: Path, child, clock):
+    def work(say):
+        ledger = open_ledger(root, clock)
+        for _ in range(12):
+            say(str(ledger.append("try", {})["seq"]))
+
+    heard = at_once(child, work)
+    numbers = sorted(int(text) for lines in heard for text in lines)
+    assert numbers == list(range(1, PROCESSES * 12 + 1))
