@@ -44,9 +44,8 @@ def check_lines(data: bytes, *, columns: int, where: str) -> None:
         )
     cuts = np.flatnonzero((codes == _BLANK) | (codes == _TAB) | (codes == _NEWLINE))
     last = np.searchsorted(cuts, ends)
-    fields = np.diff(last, prepend=-1)
     empty = np.diff(cuts, prepend=-1) == 1
-    bad = fields != columns
+    bad = np.diff(last, prepend=-1) != columns
     bad[np.searchsorted(last, np.flatnonzero(empty))] = True
     if bool(bad.any()):
         raise refuse(
