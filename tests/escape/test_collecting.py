@@ -32,7 +32,9 @@ TRICKS = {
 @pytest.mark.parametrize("name", TRICKS)
 def test_tricks_are_refused_with_a_reason(bench, name):
     trick, reason = TRICKS[name]
-    result = bench.run(f"import os, socket\np = '/output/a.json'\n{trick}", outputs={"a.json": 1 << 20})
+    result = bench.run(
+        f"import os, socket\np = '/output/a.json'\n{trick}", outputs={"a.json": 1 << 20}
+    )
     assert result.exit_code == 0, result.stderr
     assert dict(result.outputs) == {}
     assert list(result.refused) == ["a.json"]
@@ -40,7 +42,9 @@ def test_tricks_are_refused_with_a_reason(bench, name):
 
 
 def test_a_plain_file_is_taken(bench):
-    script = "import os\nos.makedirs('/output/d')\nopen('/output/d/a', 'wb').write(b'\\0\\xff' * 999)"
+    script = (
+        "import os\nos.makedirs('/output/d')\nopen('/output/d/a', 'wb').write(b'\\0\\xff' * 999)"
+    )
     result = bench.run(script, outputs={"d/a": 1998})
     assert dict(result.outputs) == {"d/a": b"\0\xff" * 999}
     assert (dict(result.refused), result.extra) == ({}, ())
@@ -52,7 +56,9 @@ def test_a_link_on_the_way_is_refused(bench):
     assert "on the way" in result.refused["d/a"]
 
 
-@pytest.mark.parametrize("script", ["", "open('/output/a', 'w').close()", "open('/output/a', 'w').write('ab')"])
+@pytest.mark.parametrize(
+    "script", ["", "open('/output/a', 'w').close()", "open('/output/a', 'w').write('ab')"]
+)
 def test_missing_empty_and_short_output_with_exit_0(bench, script):
     result = bench.run(script, outputs={"a": 10})
     expected = {"": {}, "open('/output/a', 'w').close()": {"a": b""}}.get(script, {"a": b"ab"})
@@ -96,7 +102,7 @@ def test_an_order_cannot_write_outside(bench, where, name):
     assert bench.do(work)
 
 
-# -- the collector alone, on folders of ours: what cannot be made inside -----------------------------
+# -- the collector alone, on folders of ours: what cannot be made inside ---------------------------
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import random
 import signal
@@ -12,8 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from verifier.adapters.sandbox import slots
-from verifier.adapters.sandbox.cgroup import parents
+from verifier.adapters.sandbox import cgroup, kernel, slots
 from verifier.adapters.sandbox.ns_full import NamespaceSandbox
 from verifier.ports import Ending
 
@@ -37,7 +37,7 @@ def alive(mark: str) -> list[str]:
 
 
 def groups() -> list[Path]:
-    return [g for p in parents() for g in p.path.glob("verifier-*")]
+    return [g for p in cgroup.parents() for g in p.path.glob("verifier-*")]
 
 
 # -- the wall clock --------------------------------------------------------------------------------
@@ -255,7 +255,9 @@ except OSError: pass
     assert result.ending is Ending.OUTPUT_OVERFLOW
 
 
-@pytest.mark.parametrize("make", ["open(path, 'w').close()", "os.mkdir(path)", "os.symlink('x', path)"])
+@pytest.mark.parametrize(
+    "make", ["open(path, 'w').close()", "os.mkdir(path)", "os.symlink('x', path)"]
+)
 def test_output_names_are_bounded(bench, make):
     script = f"""
 import os, sys
@@ -388,7 +390,9 @@ with open("/output/t.jsonl", "w", buffering=1) as f:
     assert result.extra == ("t.jsonl",)
 
 
-@pytest.mark.parametrize("kind", ["os.symlink('/proc/self/environ', p)", "os.mkfifo(p)", "os.mkdir(p)"])
+@pytest.mark.parametrize(
+    "kind", ["os.symlink('/proc/self/environ', p)", "os.mkfifo(p)", "os.mkdir(p)"]
+)
 def test_following_something_else_than_a_file_does_no_harm(bench, kind):
     script = f"import os, time\np = '/output/t'\n{kind}\ntime.sleep(0.6)"
     order = bench.order(script, follow="t", outputs={})
@@ -428,7 +432,7 @@ def test_no_sandbox_outlives_a_killed_harness(bench, tmp_path):
     def round_() -> None:
         harness = os.fork()
         if harness == 0:
-            Path("/proc/self/comm").write_text(mark[-15:])
+            name_myself(mark)
             try:
                 NamespaceSandbox().run(order)
             finally:
@@ -447,6 +451,14 @@ def test_no_sandbox_outlives_a_killed_harness(bench, tmp_path):
         time.sleep(0.05)
     assert alive(mark) == []
     assert strays(mark[-15:]) == []
+    cgroup.sweep()
+    assert groups() == []
+
+
+def name_myself(mark: str) -> None:
+    """Set the name that forks inherit and that exec replaces; prctl(2), PR_SET_NAME."""
+    name = ctypes.create_string_buffer(mark[-15:].encode())
+    assert kernel._libc.prctl(15, ctypes.addressof(name), 0, 0, 0) == 0
 
 
 def strays(comm: str) -> list[str]:
@@ -465,7 +477,7 @@ def strays(comm: str) -> list[str]:
 def test_the_search_for_strays_sees_one():
     """The positive control: a child that is not tied to its parent's life is found."""
     mark = f"mark-{os.getpid()}-control"
-    child = subprocess.Popen(["/bin/sh", "-c", f"sleep 60 & echo {mark}; wait"])  # noqa: S603
+    child = subprocess.Popen(["/bin/sh", "-c", f"sleep 60 & echo {mark}; wait"])
     try:
         time.sleep(0.1)
         assert alive(mark)

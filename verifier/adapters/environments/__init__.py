@@ -5,8 +5,8 @@ An environment is a folder with `python/` (interpreter and standard library), `e
 nothing in it is ever run outside the sandbox.
 """
 
-from verifier.adapters.environments.create import create, find
 from verifier.adapters.environments.fingerprint import Fingerprint, fingerprint
+from verifier.adapters.environments.make import create, find
 from verifier.adapters.environments.record import Environment, load
 
 __all__ = ["Environment", "Fingerprint", "create", "find", "fingerprint", "load"]

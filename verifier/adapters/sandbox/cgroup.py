@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from verifier.adapters.sandbox import slots
 from verifier.errors import VerifierError
 
 CONTROLLERS: Final = ("memory", "pids", "cpuacct")
@@ -140,6 +141,16 @@ class ControlGroup:
         if "pids" in parent.controllers:
             (path / "pids.max").write_text(str(processes))
             self.enforced["processes"] = version
+
+
+def sweep() -> None:
+    """Remove what harnesses that were killed have left: empty groups of slots nobody holds."""
+    for parent in parents():
+        for path in parent.path.glob(f"verifier-{os.geteuid()}-*"):
+            with slots.hold(int(path.name.rpartition("-")[2])) as slot:
+                if slot is not None:
+                    with contextlib.suppress(OSError):
+                        path.rmdir()
 
 
 def _fresh(path: Path) -> None:

@@ -57,8 +57,8 @@ class Plan:
 
 
 def counts_processes() -> bool:
-    """Tell whether the kernel can cap the number of processes without a control group."""
-    return os.geteuid() == 0 or kernel.release() >= _LIMITS_PER_NAMESPACE
+    """Tell whether RLIMIT_NPROC here counts the sandbox's processes and no others."""
+    return kernel.release() >= _LIMITS_PER_NAMESPACE
 
 
 def launch(plan: Plan) -> int:
@@ -135,7 +135,7 @@ def _be_init(plan: Plan, alive: int, *, as_root: bool) -> None:
     if as_root:
         _drop(plan.user_id)
     _stay_tied(alive)
-    _limit(plan)
+    _limit(plan, as_root=as_root)
     argv = _arrange(plan)
     socket.send_fds(plan.runner, [READY], [output])
     os.chdir("/")
@@ -172,7 +172,7 @@ def _be_nobody(user: int, group: int) -> None:
             file.write(text)
 
 
-def _limit(plan: Plan) -> None:
+def _limit(plan: Plan, *, as_root: bool) -> None:
     """Set the limits that exec and fork pass on, and that the program cannot raise."""
     limits = plan.order.limits
     largest = max(limits.output_bytes, limits.tmp_bytes, limits.shm_bytes) + _MEBIBYTE
@@ -184,8 +184,9 @@ def _limit(plan: Plan) -> None:
         resource.RLIMIT_MEMLOCK: _MEBIBYTE,
         resource.RLIMIT_MSGQUEUE: _MEBIBYTE,
     }
-    if counts_processes():
-        wanted[resource.RLIMIT_NPROC] = limits.processes + OVERHEAD
+    if as_root or counts_processes():
+        # Without root the launcher has entered the user namespace, and is counted there.
+        wanted[resource.RLIMIT_NPROC] = limits.processes + OVERHEAD + (0 if as_root else 1)
     for kind, value in wanted.items():
         hard = resource.getrlimit(kind)[1]
         ceiling = value if hard == resource.RLIM_INFINITY else min(value, hard)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Final
 
 from verifier.adapters.sandbox import launcher, staging
@@ -43,7 +44,8 @@ def enforcement(
 ) -> tuple[Enforcement, ...]:
     """Return one entry for each layer and limit: what was asked, what enforces it, the peak."""
     limits, rooms = order.limits, staging.rooms(order)
-    by_kernel = "RLIMIT_NPROC" if launcher.counts_processes() else None
+    own_user = os.geteuid() == 0  # then the sandbox's processes are all of its user's
+    by_kernel = "RLIMIT_NPROC" if own_user or launcher.counts_processes() else None
     peak = usage.peak_memory_bytes
     layers = (
         ("network", "none", "network namespace, seccomp (AF_UNIX only)"),

@@ -10,10 +10,20 @@ import signal
 import socket
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from verifier.adapters.sandbox import bubblewrap, collect, launcher, levels, seccomp, slots, watch
+from verifier.adapters.sandbox import (
+    bubblewrap,
+    collect,
+    launcher,
+    levels,
+    seccomp,
+    slots,
+    staging,
+    watch,
+)
 from verifier.adapters.sandbox.cgroup import ControlGroup, Usage
 from verifier.errors import VerifierError
 from verifier.ports import Ending, SandboxOrder, SandboxResult
@@ -23,6 +33,7 @@ _GONE_S: Final = 60.0
 _SIGNAL_BASE: Final = 128
 _CANNOT_RUN: Final = 127
 _MESSAGE: Final = 1 << 14
+_AT_THE_LIMIT: Final = 0.9  # the kernel charges in batches, so the peak can stay a little below
 
 
 class NamespaceSandbox:
@@ -38,6 +49,7 @@ class NamespaceSandbox:
         The calling thread must outlive the call: the sandbox dies with it.  VerifierError: the
         sandbox could not be built or taken down; what the program does stands in the result.
         """
+        _check_environment(order.environment)
         filters = seccomp.filters()
         bwrap = str(bubblewrap.find())
         limits = order.limits
@@ -49,8 +61,25 @@ class NamespaceSandbox:
             )
             stack.callback(group.remove)
             run = stack.enter_context(_Run(order, group, slot.user_id))
-            run.start(bwrap, filters)
+            try:
+                run.start(bwrap, filters)
+            except OSError as error:
+                raise VerifierError(
+                    f"the sandbox could not be started: {error}",
+                    where="sandbox",
+                    hint="see whether the machine has processes and open files to spare",
+                ) from error
             return run.finish(on_line or _ignore)
+
+
+def _check_environment(path: Path | None) -> None:
+    for name in staging.ENVIRONMENT if path is not None else ():
+        if path is not None and not (path / name).is_dir():
+            raise VerifierError(
+                f"this is no environment: it has no folder {name!r}",
+                where=str(path),
+                hint="make one with `verify env create`",
+            )
 
 
 def _ignore(_line: bytes) -> None:
@@ -140,6 +169,8 @@ class _Run:
         order = self._order
         stdout, stderr = (bytes(log.streams[d]) for d in (self._stdout, self._stderr))
         code = _exit_code(os.read(self._status, _MESSAGE))
+        if usage.out_of_memory_kills:
+            _blame_memory(usage, order.limits.memory_bytes)
         ending = _ending(reached, log, usage, is_full=watch.full(self._output))
         if ending is None and code is None:
             code = _never_ran(stderr)
@@ -220,6 +251,20 @@ def _wait_gone(init: int) -> None:
             f"processes of the sandbox are still there {_GONE_S:.0f} s after they were killed",
             where="sandbox",
             hint="a device or file system they wait for does not answer; see dmesg",
+        )
+
+
+def _blame_memory(usage: Usage, limit: int) -> None:
+    """Raise a VerifierError where processes were killed far below their own limit.
+
+    The kernel counts every out-of-memory kill, also one for the want of the whole machine.
+    """
+    peak = usage.peak_memory_bytes
+    if peak is not None and peak < _AT_THE_LIMIT * limit:
+        raise VerifierError(
+            f"the machine ran out of memory: killed at {peak} of {limit} bytes",
+            where="sandbox",
+            hint="run fewer trials at once, or lower the claim's memory limit",
         )
 
 

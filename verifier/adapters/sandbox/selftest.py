@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from verifier.adapters.sandbox import bubblewrap, levels, seccomp, tape
+from verifier.adapters.sandbox import bubblewrap, cgroup, levels, seccomp, tape
 from verifier.adapters.sandbox.ns_full import NamespaceSandbox
 from verifier.documents.limits import Limits
 from verifier.errors import VerifierError
@@ -162,6 +162,7 @@ def open_sandbox() -> NamespaceSandbox:
 
 @functools.cache
 def _tested(_user: int) -> NamespaceSandbox:
+    cgroup.sweep()
     sandbox = NamespaceSandbox()
     refuse_broken(selftest(sandbox))
     return sandbox

@@ -37,32 +37,35 @@ def claim() -> Iterator[Slot]:
 
     VerifierError: the folder of locks cannot be trusted, or all slots are taken.
     """
-    folder = _folder()
     for index in range(SLOTS):
-        lock = os.open(folder / str(index), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        with hold(index) as slot:
+            if slot is not None:
+                yield slot
+                return
+    raise VerifierError(
+        f"all {SLOTS} sandbox slots are taken", where=str(_folder()), hint="start fewer at once"
+    )
+
+
+@contextlib.contextmanager
+def hold(index: int) -> Iterator[Slot | None]:
+    """Hold one slot, or yield None where somebody else does."""
+    lock = os.open(_folder() / str(index), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            os.close(lock)
-            continue
-        try:
+            yield None
+        else:
             yield Slot(index, FIRST_ID + index if os.geteuid() == 0 else os.geteuid())
-        finally:
-            os.close(lock)
-        return
-    raise VerifierError(
-        f"all {SLOTS} sandbox slots are taken", where=str(folder), hint="start fewer at once"
-    )
+    finally:
+        os.close(lock)
 
 
 def _folder() -> Path:
     """Return the folder of locks, ours alone: nobody else can hold or remove one."""
     user = os.geteuid()
-    if user == 0:
-        path = Path("/run/verifier-slots")
-    else:
-        base = os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir()
-        path = Path(base) / f"verifier-slots-{user}"
+    path = _place(user)
     try:
         path.mkdir(mode=0o700, exist_ok=True)
         found = path.lstat()
@@ -79,3 +82,10 @@ def _folder() -> Path:
             hint="remove it; it is made again",
         )
     return path
+
+
+def _place(user: int) -> Path:
+    if user == 0:
+        return Path("/run/verifier-slots")
+    base = os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir()
+    return Path(base) / f"verifier-slots-{user}"
