@@ -56,8 +56,8 @@ def open_workshop(start: Path | None = None) -> Workshop:
     clock = SystemClock()
     return Workshop(
         project=project,
-        store=open_store(project.state),
-        ledger=open_ledger(project.state, clock),
+        store=open_store(project.state / "store"),
+        ledger=open_ledger(project.state / "store", clock),
         logs=LogFolder(root=project.state / "logs"),
         clock=clock,
     )
@@ -172,7 +172,7 @@ def check_command(path: str, argv: Sequence[str], closure: dict[str, bytes]) -> 
 def environment_row(environment: Environment) -> EnvironmentRow:
     """Return an environment as evidence names it."""
     return EnvironmentRow(
-        digest=environment.digest,
+        digest=f"sha256:{environment.digest}",
         python=environment.python,
         packages=environment.packages,
         details={

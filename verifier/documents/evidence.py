@@ -61,6 +61,7 @@ class TrialRow(Model):
     """One trial of a study: what it was, how it ended, and the digest of its ranking.
 
     `seal_key` re-keys the ids that the script saw; with it anyone can unseal raw outputs.
+    `effort` digests what no factor of negatives touches in the stream.
     `planted` holds the positions of the replaced queries of a planted trial.
     """
 
@@ -80,7 +81,7 @@ class TrialRow(Model):
     stages: tuple[StageRun, ...]
     rankings: dict[Name, Sha256]
     stream: Sha256 | None
-    pairs: Sha256 | None
+    effort: Sha256 | None
     planted: tuple[Count, ...] = ()
     findings: tuple[Finding, ...] = ()
 

@@ -98,7 +98,7 @@ def encode_ranking(ranking: Ranking) -> bytes:
     entries = ranking.documents.astype("<u4") | np.where(ranking.tied, _TIED, np.uint32(0))
     body = lengths.tobytes() + entries.astype("<u4").tobytes()
     line = json.dumps(header, sort_keys=True, separators=(",", ":")).encode()
-    return MAGIC + line + b"\n" + zlib.compress(body, 9)
+    return MAGIC + line + b"\n" + zlib.compress(body, 6)
 
 
 def decode_ranking(data: bytes, *, where: str) -> Ranking:

@@ -33,11 +33,15 @@ class Stream:
         """How many training examples."""
         return len(self.steps)
 
-    def pairs_digest(self) -> str:
-        """Digest the multiset of (query, positive) pairs: what no factor of negatives touches."""
-        pairs = self.queries.astype(np.int64) << 32 | self.positives.astype(np.int64)
-        values, counts = np.unique(pairs, return_counts=True)
-        body = values.astype("<i8").tobytes() + counts.astype("<i8").tobytes()
+    def effort_digest(self) -> str:
+        """Digest what no factor of negatives touches: how often each query, how many steps, N.
+
+        Which of several positives stands in a row is left out: it may be drawn by the seed.
+        """
+        values, counts = np.unique(self.queries, return_counts=True)
+        shape = np.asarray([len(np.unique(self.steps)), self.negatives.shape[1]])
+        parts = (values, counts, shape)
+        body = b"|".join(part.astype("<i8").tobytes() for part in parts)
         return "sha256:" + hashlib.sha256(body).hexdigest()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field, JsonValue
 
@@ -10,7 +10,7 @@ from verifier.documents.base import Model
 from verifier.documents.paths import RelativePath
 from verifier.documents.words import Stage
 
-PROTOCOL = "trial-v1"
+PROTOCOL: Final = "trial-v1"
 
 
 class Trial(Model):

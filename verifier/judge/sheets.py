@@ -21,6 +21,9 @@ from verifier.stats.design import Design, macro, micro
 from verifier.study.sheet import ScoredTrial, Sheet
 
 
+SECOND_SAMPLE = 1000
+
+
 @dataclass(slots=True)
 class ScoreBook:
     """Scores by ranking and judgements, so that no ranking is scored twice."""
@@ -46,7 +49,8 @@ class ScoreBook:
             qrels = self.qrels(judgements)
             _check_fit(ranking, qrels, len(judgements.documents), where)
             scores = score(ranking, qrels, measure)
-            wrong = check_second(ranking, qrels, measure, scores)
+            sample = second_sample(ranking_digest, ranking.queries)
+            wrong = check_second(ranking, qrels, measure, scores, sample=sample)
             if wrong:
                 first = wrong[0]
                 raise VerifierError(
@@ -57,6 +61,18 @@ class ScoreBook:
                 )
             self._entries[key] = (ranking, scores)
         return self._entries[key]
+
+
+def second_sample(ranking_digest: str, queries: int) -> list[int]:
+    """Return the queries of a ranking that the second scorer checks: 1,000, or all if fewer.
+
+    Drawn by the ranking's own digest, so that nobody can choose them and an audit draws the
+    same; another ranking of the same arm has others.  All of them cost ten times the time.
+    """
+    if queries <= SECOND_SAMPLE:
+        return list(range(queries))
+    rng = np.random.default_rng(int(ranking_digest.removeprefix("sha256:"), 16))
+    return sorted(rng.choice(queries, SECOND_SAMPLE, replace=False).tolist())
 
 
 def _check_fit(ranking: Ranking, qrels: Qrels, documents: int, where: str) -> None:

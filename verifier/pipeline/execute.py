@@ -41,7 +41,7 @@ class Record(Model):
     profiles: dict[Sha256, SandboxRow]
     rankings: dict[str, Sha256] = Field(default_factory=dict)
     stream: Sha256 | None = None
-    pairs: Sha256 | None = None
+    effort: Sha256 | None = None
     planted: tuple[int, ...] = ()
 
 
@@ -85,7 +85,7 @@ class _Work:
             profiles=dict(self.profiles),
             rankings={name: digest(data) for name, data in self.rankings.items()},
             stream=None if self.stream is None else digest(encode_stream(self.stream)),
-            pairs=None if self.stream is None else self.stream.pairs_digest(),
+            effort=None if self.stream is None else self.stream.effort_digest(),
             planted=self.world.planted,
         )
 
@@ -194,7 +194,7 @@ def _executed(
         stages=record.stages,
         rankings=record.rankings,
         stream=record.stream,
-        pairs=record.pairs,
+        effort=record.effort,
         planted=record.planted,
         findings=findings,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from verifier.report.listing import render_table
-from verifier.report.progress import spell
+from verifier.report.progress_line import spell
 
 Group = tuple[str, int, int, float | None]
 

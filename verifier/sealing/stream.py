@@ -93,7 +93,7 @@ def _steps(column: pa.ChunkedArray, where: str) -> NDArray[np.int32]:
     if not digits.all():
         line = int(np.argmin(digits)) + 1
         _refuse("stream.step", "the step is not a whole number", f"{where}:{line}", "count from 0")
-    steps: NDArray[np.int32] = pc.cast(column, pa.int32()).to_numpy()
+    steps = np.asarray(pc.cast(column, pa.int32()), dtype=np.int32)
     jumps = np.diff(steps, prepend=np.int32(0))
     wrong = (jumps < 0) | (jumps > 1)
     if wrong.any() or steps[0] != 0:
@@ -106,7 +106,7 @@ def _positions(
     column: pa.ChunkedArray, rows: SealedRows, kind: str, where: str
 ) -> NDArray[np.int32]:
     found = pc.index_in(column, value_set=pa.array(rows.ids)).to_numpy(zero_copy_only=False)
-    missing = np.isnan(found) if found.dtype.kind == "f" else np.zeros(len(found), dtype=bool)
+    missing = np.asarray(np.isnan(found.astype(np.float64)))
     if missing.any():
         line = int(np.argmax(missing))
         name = str(column[line].as_py())[:40]
@@ -116,7 +116,8 @@ def _positions(
             f"{where}:{line + 1}",
             f"use the {kind} ids of this trial's input",
         )
-    return rows.positions[found.astype(np.int64)].astype(np.int32)
+    positions: NDArray[np.int32] = rows.positions[found.astype(np.int64)].astype(np.int32)
+    return positions
 
 
 def _check_relevance(stream: Stream, task: Task, where: str) -> None:
@@ -126,7 +127,7 @@ def _check_relevance(stream: Stream, task: Task, where: str) -> None:
         dtype=np.int64,
     )
     base = stream.queries.astype(np.int64) * width
-    wrong = ~np.isin(base + stream.positives, relevant)
+    wrong = np.asarray(~np.isin(base + stream.positives, relevant))
     if wrong.any():
         _refuse(
             "stream.positive",

@@ -100,7 +100,7 @@ def _read_rows(
             hint=f'say {{"rows": {len(rows.ids)}, "columns": ...}} and write one row an input line',
             rule="vectors.declared",
         )
-    matrix = read_vectors(outputs[file], shape.rows, shape.columns, where=file)
+    matrix = read_vectors(outputs[file], rows=shape.rows, columns=shape.columns, where=file)
     ordered: np.ndarray[tuple[int, int], np.dtype[np.float32]] = matrix[rows.inverse()]
     return ordered
 

@@ -6,7 +6,7 @@ import os
 import pickle
 import signal
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from multiprocessing.connection import Connection, wait
 from typing import Generic, TypeVar
 
@@ -52,7 +52,9 @@ class LocalExecutor:
             raise ValueError(f"want 0 or more slots, got {slots}")
         self.slots = slots
 
-    def run(self, items: Sequence[I], work: Work[I, T]) -> Iterator[Event | Finished[T]]:
+    def run(
+        self, items: Sequence[I], work: Work[I, T]
+    ) -> Generator[Event | Finished[T], None, None]:
         """Yield events and results as they come; raises VerifierError as the class says."""
         if not self.slots:
             yield from _inline(items, work)
@@ -64,7 +66,7 @@ class LocalExecutor:
             crew.dismiss()
 
 
-def _inline(items: Sequence[I], work: Work[I, T]) -> Iterator[Event | Finished[T]]:
+def _inline(items: Sequence[I], work: Work[I, T]) -> Generator[Event | Finished[T], None, None]:
     for number, item in enumerate(items):
         said: list[Event] = []
 
@@ -92,7 +94,7 @@ class _Crew(Generic[I, T]):
         self._errors: dict[int, VerifierError] = {}
         self._workers: list[Worker] = []
 
-    def results(self) -> Iterator[Event | Finished[T]]:
+    def results(self) -> Generator[Event | Finished[T], None, None]:
         """Yield all there is, then raise the first error."""
         self._hand_out()
         while busy := {w.pipe: w for w in self._workers if w.item is not None}:
