@@ -20,7 +20,6 @@ from verifier.scoring.second import check_second
 from verifier.stats.design import Design, macro, micro
 from verifier.study.sheet import ScoredTrial, Sheet
 
-
 SECOND_SAMPLE = 1000
 
 

@@ -167,7 +167,7 @@ def _train(work: _Work, stage: StagePlan) -> None:
     left = run_stage(stage, work.plan, bench, inputs=inputs, outputs=wanted, emit=work.emit)
     check_ending(left, required_outputs(task, bench.outputs))
     try:
-        rankings = read_rankings(left.result.outputs, task, sealed, kind=bench.outputs, depth=depth)
+        rankings = read_rankings(left.result.outputs, sealed, kind=bench.outputs, depth=depth)
     except OutputError as error:
         raise refused_output(error, left) from error
     work.rankings = {name: encode_ranking(ranking) for name, ranking in rankings.items()}

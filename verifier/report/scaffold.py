@@ -45,6 +45,8 @@ _SCRIPT = '''\
 Protocol: docs/trial-protocol.md.  Ids are sealed and the judgements stay outside.
 """
 
+import hashlib
+
 import numpy as np
 from kit import finish, read_trial, write_vectors
 
@@ -52,7 +54,7 @@ trial = read_trial()
 rng = np.random.default_rng(trial.seed)
 dimensions = trial.parameters["dimensions"]
 weighting = trial.parameters["weighting"]
-salt = int(rng.integers(1 << 31))  # the seed: another hash of triples to columns
+salt = rng.bytes(16)  # the seed: another hash of triples to columns
 
 
 def triples(text):
@@ -63,10 +65,8 @@ def triples(text):
 
 def column(triple):
     """Return the column of a triple: a hash that is the same on every machine."""
-    value = salt
-    for letter in triple:
-        value = (value * 1000003 ^ ord(letter)) % (1 << 61)
-    return value % dimensions
+    digest = hashlib.blake2b(triple.encode(), digest_size=8, salt=salt).digest()
+    return int.from_bytes(digest, "big") % dimensions
 
 
 def encode(texts, weights):

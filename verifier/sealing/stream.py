@@ -127,28 +127,31 @@ def _check_relevance(stream: Stream, task: Task, where: str) -> None:
         dtype=np.int64,
     )
     base = stream.queries.astype(np.int64) * width
-    wrong = np.asarray(~np.isin(base + stream.positives, relevant))
-    if wrong.any():
-        _refuse(
-            "stream.positive",
-            "the positive is not relevant to its query",
-            f"{where}:{int(np.argmax(wrong)) + 1}",
-            "take positives from train/queries.jsonl",
-        )
-    wrong = np.isin(base[:, None] + stream.negatives, relevant).any(axis=1)
-    if wrong.any():
-        _refuse(
-            "stream.negative",
-            "a negative is relevant to its query",
-            f"{where}:{int(np.argmax(wrong)) + 1}",
-            "leave a query's positives out of its negatives",
-        )
+    _refuse_lines(
+        ~np.isin(base + stream.positives, relevant),
+        "stream.positive",
+        "the positive is not relevant to its query",
+        where,
+        "take positives from train/queries.jsonl",
+    )
+    _refuse_lines(
+        np.isin(base[:, None] + stream.negatives, relevant).any(axis=1),
+        "stream.negative",
+        "a negative is relevant to its query",
+        where,
+        "leave a query's positives out of its negatives",
+    )
     ordered = np.sort(stream.negatives, axis=1)
-    wrong = (ordered[:, 1:] == ordered[:, :-1]).any(axis=1)
+    _refuse_lines(
+        (ordered[:, 1:] == ordered[:, :-1]).any(axis=1),
+        "stream.repeated",
+        "a negative stands twice in a row",
+        where,
+        "draw negatives without replacement",
+    )
+
+
+def _refuse_lines(wrong: NDArray[np.bool_], rule: str, problem: str, where: str, hint: str) -> None:
+    """Refuse a stream by its first wrong line, if there is one."""
     if wrong.any():
-        _refuse(
-            "stream.repeated",
-            "a negative stands twice in a row",
-            f"{where}:{int(np.argmax(wrong)) + 1}",
-            "draw negatives without replacement",
-        )
+        _refuse(rule, problem, f"{where}:{int(np.argmax(wrong)) + 1}", hint)

@@ -51,7 +51,7 @@ def required_outputs(task: Task, kind: Kind) -> tuple[str, ...]:
 
 
 def read_rankings(
-    outputs: Mapping[str, bytes], task: Task, sealed: SealedTask, *, kind: Kind, depth: int
+    outputs: Mapping[str, bytes], sealed: SealedTask, *, kind: Kind, depth: int
 ) -> dict[str, Ranking]:
     """Unseal a trial's outputs into one ranking a query set, in the task's own order.
 
@@ -64,7 +64,7 @@ def read_rankings(
             for name, rows in sealed.query_sets.items()
         }
     corpus = _read_rows(outputs, CORPUS, declared, sealed.documents)
-    rankings = {}
+    rankings: dict[str, Ranking] = {}
     for name, rows in sealed.query_sets.items():
         file = queries_file(name, kind)
         queries = _read_rows(outputs, file, declared, rows)
