@@ -311,6 +311,38 @@ def test_mountinfo_names_no_host_folder_but_the_environment(bench):
         assert word not in rest, word
 
 
+def test_an_environment_in_a_private_folder_of_root_works(root_bench, tmp_path):
+    """The sandbox's user cannot walk there; the folder is bound before rights are dropped."""
+    private = tmp_path / "private"
+    private.mkdir(mode=0o700)
+    (private / "environment").mkdir()
+    for name in ("python", "env", "lib"):
+        subprocess.run(
+            ["cp", "-a", root_bench.environment / name, private / "environment"], check=True
+        )
+    assert root_bench.ask(HEAD + "answer(1)", environment=private / "environment") == 1
+
+
+def test_models_are_shown_read_only(bench, tmp_path):
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        (Path(folder) / "config.json").write_text("{}")
+        script = (
+            HEAD
+            + """
+path = "/input/models/static/config.json"
+answer([open(path).read(), tries(open, path, "a"), tries(os.mkdir, "/input/models/static/x")])
+"""
+        )
+        told = bench.ask(script, models={"static": Path(folder)})
+    assert told == ["{}", False, False]
+
+
+def test_a_folder_that_is_no_environment_is_an_error(bench, tmp_path):
+    with pytest.raises(VerifierError, match="no environment"):
+        NamespaceSandbox().run(bench.order("", environment=tmp_path))
+
+
 # -- the self-test, and what must not fail open ----------------------------------------------------
 
 

@@ -172,6 +172,9 @@ def test_a_limit_that_nothing_enforces_is_not_claimed(bench):
     else:
         assert (entry.enforced_by, entry.peak) == (None, None)
         assert (result.peak_memory_bytes, result.cpu_s) == (None, None)
+    missing = any("memory of all processes" in s for s in result.not_enforced)
+    assert missing == (entry.enforced_by is None)
+    assert len(result.not_enforced) >= 6
 
 
 # -- processes -------------------------------------------------------------------------------------

@@ -178,6 +178,7 @@ class _Run:
         if ending is None:
             ending = Ending.SIGNALLED if by_signal else Ending.EXITED
         found = collect.collect(self._output, order.outputs, owner=self._user_id)
+        account = levels.enforcement(order, self._group, usage, wall_s=wall_s)
         return SandboxResult(
             ending=ending,
             exit_code=code if ending is Ending.EXITED else None,
@@ -190,7 +191,8 @@ class _Run:
             outputs=found.outputs,
             refused=found.refused,
             extra=found.extra,
-            enforcement=levels.enforcement(order, self._group, usage, wall_s=wall_s),
+            enforcement=account,
+            not_enforced=levels.not_enforced(account),
         )
 
     def _pipe(self) -> tuple[int, int]:
