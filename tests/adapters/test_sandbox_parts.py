@@ -208,3 +208,23 @@ def test_no_probe_for_an_unknown_architecture(monkeypatch):
     monkeypatch.setattr(tape.platform, "machine", lambda: "riscv64")
     with pytest.raises(VerifierError, match="no self-test program"):
         tape.build([])
+
+
+@pytest.mark.parametrize(
+    ("user", "id_map", "state"),
+    [
+        (0, "0 0 4294967295", doctor.State.ENFORCED),
+        (0, "0 100000 65536", doctor.State.MISSING),  # root of a container, not of the machine
+        (1000, "0 0 4294967295", doctor.State.MISSING),
+    ],
+)
+def test_a_covered_proc_stops_all_but_root_of_the_machine(monkeypatch, user, id_map, state):
+    texts = {
+        "/proc/self/mountinfo": "1 2 0:3 / /proc/kcore rw - tmpfs tmpfs rw\n",
+        "/proc/self/uid_map": id_map,
+    }
+    monkeypatch.setattr(doctor.Path, "read_text", lambda path: texts[str(path)])
+    monkeypatch.setattr(doctor.os, "geteuid", lambda: user)
+    check = doctor._whole_proc()
+    assert check.state is state
+    assert "/proc/kcore" in check.detail

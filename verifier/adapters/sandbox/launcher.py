@@ -106,7 +106,7 @@ def _be_launcher(plan: Plan, runner_id: int) -> None:
         kernel.unshare(kernel.CLONE_NEWPID)
     else:
         kernel.unshare(kernel.CLONE_NEWUSER | kernel.CLONE_NEWPID)
-        _be_nobody(user, group)
+        be_nobody(user, group)
         kernel.die_with_parent()
     alive, held = os.pipe2(os.O_CLOEXEC)
     child = os.fork()
@@ -157,10 +157,10 @@ def _drop(user_id: int) -> None:
     os.setresgid(user_id, user_id, user_id)
     os.setresuid(user_id, user_id, user_id)
     kernel.unshare(kernel.CLONE_NEWUSER)
-    _be_nobody(user_id, user_id)
+    be_nobody(user_id, user_id)
 
 
-def _be_nobody(user: int, group: int) -> None:
+def be_nobody(user: int, group: int) -> None:
     """Map our one id to nobody's in the user namespace just made; user_namespaces(7)."""
     kernel.own_proc_files()
     for name, text in (
