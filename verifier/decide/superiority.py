@@ -41,7 +41,7 @@ def refuted(answers: Sequence[Answer], reason: ReasonCode, *, sensitive: bool | 
         why = "no level known to matter was run, so a study blind to effects is not excluded"
         return _say(Outcome.INCONCLUSIVE, ReasonCode.NOT_TESTABLE, answers, why)
     why = "a level known to matter did not show either: the study cannot see an effect"
-    return _say(Outcome.INCONCLUSIVE, ReasonCode.INSUFFICIENT_POWER, answers, why)
+    return _say(Outcome.INCONCLUSIVE, ReasonCode.NOT_TESTABLE, answers, why)
 
 
 def undecided(answers: Sequence[Answer], *, varies: bool) -> Decision:

@@ -25,7 +25,11 @@ _CONTROL_REASONS = {"C1": ReasonCode.NONDETERMINISTIC, "C2": ReasonCode.UNUSED_S
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
-    """One look: seeds an arm, its share of alpha, and what each condition decides."""
+    """One look: seeds an arm, its share of alpha, and what each condition decides.
+
+    settled: more seeds cannot change what `combined` says, because all that is missing is an
+    assay that shows, and that was tried.
+    """
 
     seeds: int
     alpha: float
@@ -33,6 +37,7 @@ class Look:
     contrasts: Mapping[Condition, tuple[Contrast, ...]]
     decisions: Mapping[Condition, Decision]
     combined: Decision
+    settled: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +87,7 @@ def assess(evidence: Evidence, book: ScoreBook) -> Assessment:
         if strikes:
             need = Need(controls=strikes, strike=2)
         decision = _invalidated(rows) or look.combined
-        if need is not None or _final(decision):
+        if need is not None or look.settled or _final(decision):
             return Assessment(looks=tuple(looks), controls=rows, decision=decision, need=need)
     return Assessment(looks=tuple(looks), controls=rows, decision=decision, need=None)
 
@@ -137,6 +142,7 @@ def _look(
         contrasts=contrasts,
         decisions=decisions,
         combined=combined,
+        settled=_final(hypothetical) and not asks,
     )
     return look, Need(controls=("C9",)) if asks else None
 

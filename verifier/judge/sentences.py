@@ -139,7 +139,10 @@ def change_words(decision: Decision, *, widen: str | None, last_look: bool) -> s
             case ReasonCode.SETTINGS_DISAGREE:
                 return "a claim that says in which settings it holds"
             case ReasonCode.NOT_TESTABLE:
-                return "languages above chance, and a level of the factor known to matter (assay)"
+                return (
+                    "a study that can see an effect: every language above chance, and a level "
+                    "of the factor that is known to matter (assay) shown to matter there"
+                )
             case _:
                 more = "more seeds or more queries" if last_look else "the next look"
                 return f"{more}: the interval still holds the margin"

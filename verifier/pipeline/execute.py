@@ -133,7 +133,7 @@ def _assign(work: _Work, stage: StagePlan) -> None:
         work.note(record.stages[0], record.profiles[record.stages[0].sandbox])
         return
     task = work.world.task
-    sealed = seal_task(task, SealKeys.from_root(seal_root(bench, stage.id)))
+    sealed = seal_task(task, SealKeys.from_root(seal_root(bench, stage)))
     trial = stage_trial(stage, work.plan, bench)
     inputs = stage_inputs(task, sealed, trial, stream=None)
     left = run_stage(
@@ -159,7 +159,7 @@ def _keep_stream(work: _Work, stage: StagePlan, left: StageResult, stream: Strea
 def _train(work: _Work, stage: StagePlan) -> None:
     """Have the encoder trained and the queries answered; unseal and rank."""
     bench, task = work.bench, work.world.task
-    sealed = seal_task(task, SealKeys.from_root(seal_root(bench, stage.id)))
+    sealed = seal_task(task, SealKeys.from_root(seal_root(bench, stage)))
     stream = None if work.stream is None else write_stream(work.stream, sealed)
     inputs = stage_inputs(task, sealed, stage_trial(stage, work.plan, bench), stream=stream)
     depth = bench.depths[work.plan.setting]
@@ -190,7 +190,7 @@ def _executed(
         replicate=plan.replicate,
         variant=plan.variant,
         parameters=plan.parameters,
-        seal_key=seal_root(bench, plan.stages[-1].id).hex(),
+        seal_key=seal_root(bench, plan.stages[-1]).hex(),
         stages=record.stages,
         rankings=record.rankings,
         stream=record.stream,

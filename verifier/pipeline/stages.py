@@ -48,9 +48,9 @@ class StageFailedError(Exception):
         self.stage = stage
 
 
-def seal_root(bench: Workbench, stage_id: str) -> bytes:
+def seal_root(bench: Workbench, stage: StagePlan) -> bytes:
     """Return the root of a stage's seal keys: fresh for whoever does not hold the secret."""
-    return prf(bench.secret, "seal", stage_id)
+    return prf(bench.secret, "seal", stage.seal)
 
 
 def stage_trial(stage: StagePlan, plan: TrialPlan, bench: Workbench) -> Trial:

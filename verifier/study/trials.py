@@ -18,13 +18,18 @@ PLAIN = Variant()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StagePlan:
-    """One stage of a trial: its command and its content key, over unsealed content."""
+    """One stage of a trial: its command and its content key, over unsealed content.
+
+    seal: what its seal keys derive from: the content key but for the replicate number, because
+    a replicate is the same key and seed once more (C1).
+    """
 
     stage: Stage
     argv: tuple[str, ...]
     parameters: dict[str, JsonValue]
     key: dict[str, JsonValue]
     id: str
+    seal: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +123,7 @@ def _stages(
             parameters[frame.claim.factor] = level
         key = _stage_key(frame, setting, parameters, seed, purpose)
         key |= {"stage": str(stage), "argv": list(argv), "after": [s.id for s in stages]}
+        same = {**key, "replicate": 0, "after": [s.seal for s in stages]}
         stages.append(
             StagePlan(
                 stage=stage,
@@ -125,6 +131,7 @@ def _stages(
                 parameters=parameters,
                 key=key,
                 id=document_digest(key).removeprefix("sha256:"),
+                seal=document_digest(same).removeprefix("sha256:"),
             )
         )
     return tuple(stages)
