@@ -82,7 +82,7 @@ def test_the_lower_bound_must_be_above_the_margin_not_at_it():
     ("sensitive", "outcome", "reason"),
     [
         (True, "refuted", "OPPOSITE"),
-        (False, "inconclusive", "INSUFFICIENT_POWER"),
+        (False, "inconclusive", "NOT_TESTABLE"),
         (None, "inconclusive", "NOT_TESTABLE"),
     ],
 )

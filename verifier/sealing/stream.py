@@ -128,7 +128,7 @@ def _check_relevance(stream: Stream, task: Task, where: str) -> None:
     )
     base = stream.queries.astype(np.int64) * width
     _refuse_lines(
-        ~np.isin(base + stream.positives, relevant),
+        np.isin(base + stream.positives, relevant, invert=True),
         "stream.positive",
         "the positive is not relevant to its query",
         where,
