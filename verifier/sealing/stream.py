@@ -128,14 +128,14 @@ def _check_relevance(stream: Stream, task: Task, where: str) -> None:
     )
     base = stream.queries.astype(np.int64) * width
     _refuse_lines(
-        np.isin(base + stream.positives, relevant, invert=True),
+        ~_among(base + stream.positives, relevant),
         "stream.positive",
         "the positive is not relevant to its query",
         where,
         "take positives from train/queries.jsonl",
     )
     _refuse_lines(
-        np.isin(base[:, None] + stream.negatives, relevant).any(axis=1),
+        _among(base[:, None] + stream.negatives, relevant).any(axis=1),
         "stream.negative",
         "a negative is relevant to its query",
         where,
@@ -155,3 +155,7 @@ def _refuse_lines(wrong: NDArray[np.bool_], rule: str, problem: str, where: str,
     """Refuse a stream by its first wrong line, if there is one."""
     if wrong.any():
         _refuse(rule, problem, f"{where}:{int(np.argmax(wrong)) + 1}", hint)
+
+
+def _among(pairs: NDArray[np.int64], relevant: NDArray[np.int64]) -> NDArray[np.bool_]:
+    return np.asarray(np.isin(pairs, relevant), dtype=np.bool_)
