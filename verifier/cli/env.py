@@ -25,9 +25,25 @@ def create(requirements: Requirements = DEFAULT, *, json: Json = False) -> None:
 
     project = find_project(Path.cwd())
     project.read(requirements, hint="name a file with one name==version a line")
-    made = environments.create(project.root / requirements, project.state / "env", progress=say)
+    made = environments.create(
+        project.root / requirements,
+        project.state / "env",
+        progress=lambda line: say(shown) if (shown := brief(line)) else None,
+    )
     _print(made, json=json)
     raise typer.Exit(Exit.VERIFIED_OR_OPEN)
+
+
+def brief(line: str) -> str | None:
+    """Return what is worth saying of a line of progress: our own, and pip's packages by name."""
+    words = line.split()
+    if not words or words[0] in {"WARNING:", "Looking", "Downloading", "Successfully", "Using"}:
+        return None
+    if words[0] in {"Collecting", "Processing"}:
+        return f"  {words[1].rpartition('/')[2]}"
+    if words[0] == "Installing":
+        return "installing"
+    return None if "━" in line else line
 
 
 @app.command()

@@ -135,7 +135,7 @@ def _check_relevance(stream: Stream, task: Task, where: str) -> None:
         "take positives from train/queries.jsonl",
     )
     _refuse_lines(
-        _among(base[:, None] + stream.negatives, relevant).any(axis=1),
+        np.logical_or.reduce(_among(base[:, None] + stream.negatives, relevant), axis=1),
         "stream.negative",
         "a negative is relevant to its query",
         where,
@@ -143,7 +143,7 @@ def _check_relevance(stream: Stream, task: Task, where: str) -> None:
     )
     ordered = np.sort(stream.negatives, axis=1)
     _refuse_lines(
-        (ordered[:, 1:] == ordered[:, :-1]).any(axis=1),
+        np.logical_or.reduce(ordered[:, 1:] == ordered[:, :-1], axis=1),
         "stream.repeated",
         "a negative stands twice in a row",
         where,
