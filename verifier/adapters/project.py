@@ -99,8 +99,12 @@ def find_project(start: Path) -> Project:
 
 
 def shipped_cards() -> dict[str, bytes]:
-    """Return the cards inside the installed package: name -> bytes."""
-    folder = resources.files("verifier") / "resources" / "settings"
+    """Return the cards that came with the harness: name -> bytes.
+
+    In the wheel they are resources; in a checkout they stand beside the package.
+    """
+    packaged = resources.files("verifier") / "resources" / "settings"
+    folder = packaged if packaged.is_dir() else resources.files("verifier") / ".." / "settings"
     if not folder.is_dir():
         return {}
     return {

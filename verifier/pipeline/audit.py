@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from verifier.documents.canonical import digest
 from verifier.documents.paths import check_relative
 from verifier.documents.reading import read_document
 from verifier.documents.verdict import Verdict
@@ -15,11 +16,15 @@ from verifier.judge.judge import judge, verdict_bytes
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Audit:
-    """What an audit found: the verdict as published, as computed, and where they differ."""
+    """What an audit found: the verdict as published, as computed, and where they differ.
+
+    notes: what does not make the verdict wrong but an auditor should know.
+    """
 
     published: Verdict
     computed: Verdict
     differences: tuple[str, ...]
+    notes: tuple[str, ...]
 
     @property
     def agrees(self) -> bool:
@@ -32,7 +37,13 @@ def evidence_path(verdict: bytes, *, name: str) -> str:
     return check_relative(_read(verdict, name).evidence.path)
 
 
-def audit(verdict: bytes, evidence: Mapping[str, bytes], *, name: str) -> Audit:
+def audit(
+    verdict: bytes,
+    evidence: Mapping[str, bytes],
+    *,
+    name: str,
+    shipped_cards: Mapping[str, bytes],
+) -> Audit:
     """Decide again and compare.
 
     EvidenceError for evidence that was changed or does not hang together; DocumentError for
@@ -53,6 +64,16 @@ def audit(verdict: bytes, evidence: Mapping[str, bytes], *, name: str) -> Audit:
         published=published,
         computed=computed,
         differences=() if same else _differences(published, computed),
+        notes=_notes(computed, shipped_cards),
+    )
+
+
+def _notes(computed: Verdict, shipped_cards: Mapping[str, bytes]) -> tuple[str, ...]:
+    """Say where a setting's card is not the one that this release of the harness ships."""
+    return tuple(
+        f"the card of {name} is not the one this release ships: read it in the evidence"
+        for name, card in computed.evidence.settings.items()
+        if name not in shipped_cards or digest(shipped_cards[name]) != card
     )
 
 

@@ -7,7 +7,12 @@ from verifier.report.terminal import last_line, paragraph
 
 
 def render_audit(
-    published: Verdict, computed: Verdict, differences: tuple[str, ...], *, width: int = 80
+    published: Verdict,
+    computed: Verdict,
+    differences: tuple[str, ...],
+    notes: tuple[str, ...],
+    *,
+    width: int = 80,
 ) -> str:
     """Return what was checked and whether the verdict is what its evidence says."""
     evidence = published.evidence
@@ -18,6 +23,8 @@ def render_audit(
         f"claim     {published.subject.id}",
         *paragraph("computed", computed.plain, width=width),
     ]
+    for note in notes:
+        lines += paragraph("note", note, width=width)
     if not differences:
         lines.append("The published verdict is, byte for byte, what its evidence says.")
         lines.append(last_line(computed))
