@@ -7,10 +7,14 @@ from typing import Annotated, Literal
 from pydantic import Field, JsonValue, field_validator, model_validator
 
 from verifier.documents.base import Model
-from verifier.documents.criterion import Criterion
+from verifier.documents.canonical import canonical_bytes
+from verifier.documents.criterion import Criterion, DoseResponse
+from verifier.documents.edition import MINIMUM_SEEDS_DOSE_RESPONSE
+from verifier.documents.faults import BadValueError
 from verifier.documents.measures import Measure
 from verifier.documents.paths import RelativePath
 from verifier.documents.units import Duration, Size
+from verifier.documents.wording import nearest
 from verifier.documents.words import Quantifier, Regime, Scope, Stage
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
@@ -67,13 +71,22 @@ class Reproduction(Model):
 
     @model_validator(mode="after")
     def _parameters_have_one_home(self) -> Reproduction:
-        homes = (set(self.fixed), set(self.nuisance), set(self.factors), {"in_batch"})
-        names = [name for home in homes for name in home]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise ValueError(f"{', '.join(twice)}: in two of fixed, nuisance, factors, regimes")
+        homes = {"in_batch": "regimes"}
+        for home in ("factors", "nuisance", "fixed"):
+            for name in getattr(self, home):
+                if name in homes:
+                    raise BadValueError(
+                        f"{name} is set by {homes[name]} and by {home}",
+                        hint="give every parameter one home: regimes, factors, nuisance or fixed",
+                        at=(home, name),
+                    )
+                homes[name] = home
         if self.stages.assign is None and Stage.ASSIGN in self.sees_arm:
-            raise ValueError("sees_arm names assign, but there is no assign stage: say [train]")
+            raise BadValueError(
+                "sees_arm names assign, but there is no assign stage",
+                hint="write sees_arm: [train], or give the assign stage its command",
+                at=("sees_arm",),
+            )
         return self
 
     @property
@@ -102,8 +115,13 @@ class Seeds(Model):
     @field_validator("looks")
     @classmethod
     def _ascending(cls, looks: tuple[int, ...]) -> tuple[int, ...]:
-        if list(looks) != sorted(set(looks)):
-            raise ValueError("looks must ascend")
+        for place in range(1, len(looks)):
+            if looks[place] <= looks[place - 1]:
+                raise BadValueError(
+                    f"looks must ascend, found {looks[place]} after {looks[place - 1]}",
+                    hint=f"write looks: {sorted(set(looks))}",
+                    at=(place,),
+                )
         return looks
 
 
@@ -150,32 +168,88 @@ class Claim(Model):
     @model_validator(mode="after")
     def _criterion_names_arms(self) -> Claim:
         known = self.reproduction.factors[self.factor]
-        unknown = [arm for arm in self.criterion.arms if arm not in known]
-        if unknown:
-            raise ValueError(
-                f"criterion names {', '.join(unknown)}, but the levels of factor "
-                f"{self.factor} are {', '.join(known)}"
-            )
-        if len({repr(known[arm]) for arm in self.criterion.arms}) != len(self.criterion.arms):
-            raise ValueError(f"two arms have the same level of {self.factor}")
+        homes: dict[bytes, str] = {}
+        for at, arm in _named_arms(self.criterion):
+            if arm not in known:
+                listed = f"its levels are {', '.join(known)}"
+                raise BadValueError(
+                    f"criterion names {arm}, which is no level of factor {self.factor}",
+                    hint=nearest(arm, list(known), otherwise=listed),
+                    at=("criterion", *at),
+                )
+            twin = homes.setdefault(canonical_bytes(known[arm]), arm)
+            if twin != arm:
+                raise BadValueError(
+                    f"arms {twin} and {arm} have the same level of {self.factor}",
+                    hint="arms must differ in their factor: change one of the two",
+                    at=("reproduction", "factors", self.factor, arm),
+                )
         return self
 
     @model_validator(mode="after")
     def _assay_is_of_the_factor(self) -> Claim:
-        for factor, levels in self.assay.items():
+        levels = {canonical_bytes(level): arm for arm, level in self.arms.items()}
+        for factor, named in self.assay.items():
             if factor != self.factor:
-                raise ValueError(f"assay: {factor} is not the factor of this claim ({self.factor})")
-            if any(value in self.arms.values() for value in levels.values()):
-                raise ValueError("assay: its level is one of the arms")
+                raise BadValueError(
+                    f"{factor} is not the factor of this claim",
+                    hint=f"an assay is a level of {self.factor}",
+                    at=("assay", factor),
+                )
+            for name, level in named.items():
+                twin = name if name in self.arms else levels.get(canonical_bytes(level))
+                if twin is not None:
+                    raise BadValueError(
+                        f"the assay's level {name} is the arm {twin}",
+                        hint="name another level, known to matter, under a name of its own",
+                        at=("assay", factor, name),
+                    )
         return self
 
     @model_validator(mode="after")
     def _weaker_scope_is_argued(self) -> Claim:
         if self.requires in {Scope.MECHANISM, Scope.ANALOGUE} and not self.requires_reason:
-            raise ValueError(f"requires: {self.requires} needs a requires_reason to repeat")
-        names = [(use.name, use.encoder) for use in self.settings]
-        if len(set(names)) != len(names) or len(set(self.regimes)) != len(self.regimes):
-            raise ValueError("a setting or a regime is named twice")
-        if all(use.optional for use in self.settings):
-            raise ValueError("every setting is optional: one must count")
+            raise BadValueError(
+                f"requires: {self.requires} is weaker than the rule, and no reason is given",
+                hint="add requires_reason: one sentence that the verdict repeats",
+                at=("requires",),
+            )
         return self
+
+    @model_validator(mode="after")
+    def _settings_and_regimes_stand_once(self) -> Claim:
+        names = [use.name for use in self.settings]
+        for key, values in (("settings", names), ("regimes", self.regimes)):
+            for place, value in enumerate(values):
+                if value in values[:place]:
+                    raise BadValueError(
+                        f"{key} names {value} twice",
+                        hint="name it once; another encoder in the same setting is another claim",
+                        at=(key, place),
+                    )
+        if all(use.optional for use in self.settings):
+            raise BadValueError(
+                "every setting is optional",
+                hint="one must count: drop optional: true of one",
+                at=("settings",),
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _dose_response_starts_at_ten(self) -> Claim:
+        least = MINIMUM_SEEDS_DOSE_RESPONSE
+        if isinstance(self.criterion, DoseResponse) and self.seeds.looks[0] < least:
+            raise BadValueError(
+                f"a dose response starts at {least} seeds, its first look is at "
+                f"{self.seeds.looks[0]}",
+                hint="write seeds: {looks: [10, 20]}",
+                at=("seeds", "looks", 0),
+            )
+        return self
+
+
+def _named_arms(criterion: Criterion) -> list[tuple[tuple[str | int, ...], str]]:
+    """Return the arms a criterion names, each with its place in the criterion."""
+    if isinstance(criterion, DoseResponse):
+        return [(("levels", place), level) for place, level in enumerate(criterion.levels)]
+    return [(("candidate",), criterion.candidate), (("baseline",), criterion.baseline)]

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from verifier.documents.base import Model
+from verifier.documents.faults import BadValueError
 from verifier.documents.measures import Measure
 
 SMALLEST_MARGIN = 0.005
@@ -38,11 +39,16 @@ class _Criterion(Model):
     @model_validator(mode="after")
     def _margin_is_worth_something(self) -> _Criterion:
         if self.direction_only and self.margin != 0:
-            raise ValueError("direction_only means margin 0: drop one of the two")
+            raise BadValueError(
+                f"direction_only means margin 0, found {self.margin}",
+                hint="write margin: 0, or drop direction_only",
+                at=("margin",),
+            )
         if not self.direction_only and self.margin < SMALLEST_MARGIN:
-            raise ValueError(
-                f"margin {self.margin} is below {SMALLEST_MARGIN}: name the smallest effect "
-                "worth publishing, or say direction_only: true"
+            raise BadValueError(
+                f"margin {self.margin} is below {SMALLEST_MARGIN}",
+                hint="name the smallest effect worth publishing, or say direction_only: true",
+                at=("margin",),
             )
         return self
 
@@ -62,7 +68,11 @@ class Superiority(_Criterion):
     @model_validator(mode="after")
     def _two_arms(self) -> Superiority:
         if self.candidate == self.baseline:
-            raise ValueError("candidate and baseline are the same arm")
+            raise BadValueError(
+                f"candidate and baseline are the same arm, {self.candidate}",
+                hint="name two levels of the factor",
+                at=("baseline",),
+            )
         return self
 
 
@@ -86,10 +96,19 @@ class DoseResponse(_Criterion):
 
     @model_validator(mode="after")
     def _levels_and_tolerance(self) -> DoseResponse:
-        if len(set(self.levels)) != len(self.levels):
-            raise ValueError("levels names an arm twice")
+        for place, level in enumerate(self.levels):
+            if level in self.levels[:place]:
+                raise BadValueError(
+                    f"levels names {level} twice",
+                    hint="name every level once, lowest first",
+                    at=("levels", place),
+                )
         if self.tolerance > self.margin:
-            raise ValueError(f"tolerance {self.tolerance} is above the margin {self.margin}")
+            raise BadValueError(
+                f"tolerance {self.tolerance} is above the margin {self.margin}",
+                hint="a step the wrong way may not outweigh the whole effect: lower it",
+                at=("tolerance",),
+            )
         return self
 
 
