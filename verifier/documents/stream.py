@@ -63,11 +63,11 @@ def decode_stream(data: bytes, *, where: str) -> Stream:
         header = json.loads(line)
         rows, width = int(header["rows"]), int(header["negatives"])
         cells = rows * (3 + width)
-        if min(rows, width) < 0 or cells > _MAX_CELLS:
+        if min(rows, width) < 0 or max(rows, width, cells) > _MAX_CELLS:
             raise ValueError("its counts are out of range")
         unpack = zlib.decompressobj()
         body = unpack.decompress(packed, 4 * cells + 1)
-        if len(body) != 4 * cells or not unpack.eof:
+        if len(body) != 4 * cells or not unpack.eof or unpack.unused_data:
             raise ValueError(f"its body is not {4 * cells} bytes")
         flat = np.frombuffer(body, dtype="<i4").astype(np.int32)
         return Stream(
