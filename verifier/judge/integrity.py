@@ -5,13 +5,22 @@ from __future__ import annotations
 from typing import NoReturn
 
 from verifier.documents.canonical import canonical_bytes, digest, document_digest
-from verifier.documents.edition import EDITION
-from verifier.documents.evidence import STUDY as STUDY_ROLE
-from verifier.documents.evidence import TrialRow
+from verifier.documents.card import Card
+from verifier.documents.edition import EDITION, QUERY_SET
+from verifier.documents.evidence import Judgements, QueryTable, SettingRow
 from verifier.documents.ledger import verify_chain
 from verifier.errors import EvidenceError
-from verifier.judge.bundle import STUDY, Evidence
-from verifier.study.tries import FREEZE, account, decision_digest, lineage_digest, try_digest
+from verifier.judge.bundle import STUDY, Evidence, judgement_file
+from verifier.judge.trials import check_trials
+from verifier.study.tries import (
+    FREEZE,
+    Account,
+    Entry,
+    account,
+    decision_digest,
+    lineage_digest,
+    try_digest,
+)
 
 _HINT = "this evidence was not written by the harness as it stands; do not rely on it"
 
@@ -19,16 +28,10 @@ _HINT = "this evidence was not written by the harness as it stands; do not rely 
 def check_integrity(evidence: Evidence) -> None:
     """Raise EvidenceError at the first thing that does not follow from the rest."""
     _check_edition(evidence)
+    _check_settings(evidence)
     _check_try(evidence)
     _check_ledger(evidence)
-    for row in evidence.study.trials:
-        _check_trial(evidence, row)
-    seen = [
-        (t.role, t.strike, t.setting, t.regime, t.arm, t.index, t.seal, t.replicate)
-        for t in evidence.study.trials
-    ]
-    if len(set(seen)) != len(seen):
-        _fail(evidence, "a trial stands twice")
+    check_trials(evidence, fail=lambda problem: _fail(evidence, problem))
 
 
 def _fail(evidence: Evidence, problem: str) -> NoReturn:
@@ -44,11 +47,66 @@ def _check_edition(evidence: Evidence) -> None:
         )
 
 
+def _check_settings(evidence: Evidence) -> None:
+    """Every setting of the claim is there or said to be missing; one that counts is there."""
+    study = evidence.study
+    uses = {use.name: use for use in evidence.claim.settings}
+    names = [s.name for s in study.settings]
+    if sorted((*names, *study.missing_settings)) != sorted(uses):
+        _fail(evidence, f"its settings are {names}, the claim names {list(uses)}")
+    if all(uses[name].optional for name in names):
+        _fail(evidence, "no setting that counts is there")
+    for setting in study.settings:
+        if setting.encoder != uses[setting.name].encoder:
+            _fail(evidence, f"{setting.name} was run with another encoder than the claim names")
+        _check_setting(evidence, setting)
+
+
+def _check_setting(evidence: Evidence, setting: SettingRow) -> None:
+    card, judgements = evidence.cards[setting.name], evidence.judgements[setting.name]
+    if digest(evidence.card_bytes[setting.name]) != setting.card:
+        _fail(evidence, f"the card of {setting.name} is not the one that was frozen")
+    if card.name != setting.name or setting.task != card.digest:
+        _fail(evidence, f"the task of {setting.name} is not the one its card describes")
+    if setting.judgements != judgement_file(setting.name) or judgements.setting != setting.name:
+        _fail(evidence, f"the judgements of {setting.name} are those of another setting")
+    if len(judgements.documents) != sum(card.counts.documents.values()):
+        _fail(evidence, f"{setting.name} has another number of documents than its card says")
+    for name, table in judgements.query_sets.items():
+        _check_table(evidence, f"{setting.name}, {name}", table, judgements)
+    if QUERY_SET not in judgements.query_sets:
+        _fail(evidence, f"{setting.name} has no judgements of the query set {QUERY_SET}")
+    _check_counts(evidence, setting.name, card, judgements.query_sets[QUERY_SET])
+
+
+def _check_table(evidence: Evidence, name: str, table: QueryTable, judgements: Judgements) -> None:
+    columns = (table.languages, table.clusters, table.relevant, *table.strata.values())
+    if any(len(column) != len(table.ids) for column in columns):
+        _fail(evidence, f"{name}: the columns of the judgements have different lengths")
+    if len(set(table.ids)) != len(table.ids):
+        _fail(evidence, f"{name}: a query is judged twice")
+    documents = len(judgements.documents)
+    for relevant in table.relevant:
+        if not relevant or relevant[-1] >= documents or sorted(set(relevant)) != list(relevant):
+            _fail(evidence, f"{name}: a query's relevant documents are not ascending positions")
+
+
+def _check_counts(evidence: Evidence, name: str, card: Card, table: QueryTable) -> None:
+    """The card says how many test queries each language and stratum has."""
+    strata: dict[str, dict[str, int]] = {}
+    for stratum, values in table.strata.items():
+        strata[stratum] = {value: values.count(value) for value in sorted(set(values))}
+    languages = {x: table.languages.count(x) for x in sorted(set(table.languages))}
+    wanted = {x: sum(count.values()) for x, count in sorted(card.counts.test.items())}
+    found = (languages, strata, len(set(table.clusters)))
+    if found != (wanted, card.counts.strata, card.counts.clusters):
+        _fail(evidence, f"{name} has other test queries than its card counts")
+
+
 def _check_try(evidence: Evidence) -> None:
     study, attempt = evidence.study, evidence.study.try_
     closure = document_digest(dict(study.closure))
     settings = study.settings
-    models = {u.name: u.encoder for u in evidence.claim.settings}
     found = {
         "document": (digest(evidence.claim_bytes), attempt.document),
         "decision": (decision_digest(evidence.claim), attempt.decision),
@@ -72,38 +130,35 @@ def _check_try(evidence: Evidence) -> None:
             _fail(
                 evidence, f"the {name} digest is {said[:19]}…, but its parts give {computed[:19]}…"
             )
-    for setting in settings:
-        if digest(evidence.card_bytes[setting.name]) != setting.card:
-            _fail(evidence, f"the card of {setting.name} is not the one that was frozen")
-        if models.get(setting.name) is None:
-            _fail(evidence, f"the claim does not name the setting {setting.name}")
 
 
 def _check_ledger(evidence: Evidence) -> None:
     attempt = evidence.study.try_
     lines = [canonical_bytes(e.model_dump(mode="json")) for e in attempt.ledger]
     entries = verify_chain(lines, where=f"{evidence.name}/{STUDY}, ledger")
-    frozen = [e for e in entries if e["kind"] == FREEZE]
-    if not entries or entries[-1]["kind"] != FREEZE or not frozen:
+    if not entries or entries[-1]["kind"] != FREEZE:
         _fail(evidence, "the ledger does not end with this try's freeze")
-    before = account(entries[:-1], lineage=attempt.lineage, attempt=attempt.digest)
+    before = _account(evidence, entries[:-1])
     said = (attempt.number, attempt.alpha, attempt.block)
     if before.known or (before.number, before.alpha, before.block) != said:
         _fail(evidence, f"the ledger gives try {before.number} at alpha {before.alpha:.6g}")
+    # Not the document: a try goes on when only its statement was reworded.
+    wanted = {
+        "try": attempt.digest,
+        "lineage": attempt.lineage,
+        "decision": attempt.decision,
+        "number": attempt.number,
+        "alpha": attempt.alpha,
+        "block": attempt.block,
+    }
     body = entries[-1]["body"]
-    if not isinstance(body, dict) or body.get("try") != attempt.digest:
+    if not isinstance(body, dict) or any(body.get(key) != wanted[key] for key in wanted):
         _fail(evidence, "the last freeze in the ledger is of another try")
 
 
-def _check_trial(evidence: Evidence, row: TrialRow) -> None:
-    claim = evidence.claim
-    levels = dict(claim.arms)
-    for assay in claim.assay.values():
-        levels |= assay
-    if row.arm not in levels or row.parameters.get(claim.factor) != levels[row.arm]:
-        _fail(evidence, f"trial {row.id[:12]}: its parameters are not those of arm {row.arm}")
-    if row.role == STUDY_ROLE and (row.arm not in claim.arms or row.variant.kind != "plain"):
-        _fail(evidence, f"trial {row.id[:12]} is not a trial of the study")
-    for ranking in row.rankings.values():
-        if ranking not in evidence.rankings:
-            _fail(evidence, f"trial {row.id[:12]}: its ranking is not in the folder")
+def _account(evidence: Evidence, entries: list[Entry]) -> Account:
+    attempt = evidence.study.try_
+    try:
+        return account(entries, lineage=attempt.lineage, attempt=attempt.digest)
+    except (KeyError, TypeError, ValueError):
+        _fail(evidence, "the ledger holds an entry that no account of tries can be read from")

@@ -43,6 +43,7 @@ class Record(Model):
     stream: Sha256 | None = None
     effort: Sha256 | None = None
     planted: tuple[int, ...] = ()
+    findings: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,8 +94,9 @@ class _Work:
 def execute(plan: TrialPlan, bench: Workbench, emit: Emit) -> Executed:
     """Run a trial, or take it from the store, and return its row for the evidence.
 
-    A script that fails or hands over something refused gives a row with findings; it is not
-    kept, so the next start tries it again.  VerifierError only for faults of ours.
+    A script that fails or hands over something refused gives a row with findings, and is kept
+    like any other: a trial that could be run again until it does not fail would let its author
+    choose among results.  VerifierError only for faults of ours; those are not kept.
     """
     with bench.store.trial_lock(plan.id):
         known = recall(plan, bench)
@@ -107,7 +109,10 @@ def execute(plan: TrialPlan, bench: Workbench, emit: Emit) -> Executed:
                 _assign(work, stage) if stage.stage is Stage.ASSIGN else _train(work, stage)
         except StageFailedError as failed:
             work.note(failed.stage.run, failed.stage.profile)
-            return _executed(plan, bench, work.record(), findings=(failed.finding,))
+            record = work.record().model_copy(update={"findings": (failed.finding,)})
+            if bench.keep_failures:
+                bench.store.put(plan.id, {"json": record.model_dump_json()}, {})
+            return _executed(plan, bench, record)
         record = work.record()
         blobs = {f"ranking-{name}": data for name, data in work.rankings.items()}
         bench.store.put(plan.id, {"json": record.model_dump_json()}, blobs)
@@ -174,9 +179,7 @@ def _train(work: _Work, stage: StagePlan) -> None:
     work.note(left.run, left.profile)
 
 
-def _executed(
-    plan: TrialPlan, bench: Workbench, record: Record, findings: tuple[Finding, ...] = ()
-) -> Executed:
+def _executed(plan: TrialPlan, bench: Workbench, record: Record) -> Executed:
     row = TrialRow(
         id=plan.id,
         setting=plan.setting,
@@ -196,6 +199,6 @@ def _executed(
         stream=record.stream,
         effort=record.effort,
         planted=record.planted,
-        findings=findings,
+        findings=record.findings,
     )
     return Executed(row=row, profiles=record.profiles)

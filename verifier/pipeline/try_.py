@@ -55,7 +55,7 @@ def try_claim(
     settings = tuple(replace(s, task=f"{s.task} {DEV}", query_sets=(DEV,)) for s in frame.settings)
     frame = replace(frame, settings=settings)
     tasks = {name: dev_task(task) for name, task in bench.tasks.items()}
-    quick = replace(bench, tasks=tasks)
+    quick = replace(bench, tasks=tasks, keep_failures=False)
     plans = tuple(
         plan_trial(frame, setting, regime, arm=arm, level=frame.claim.arms[arm], index=0)
         for setting, regime in frame.conditions

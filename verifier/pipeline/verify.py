@@ -164,6 +164,7 @@ def _record(run: _Run) -> Verified:
         {
             "claim": run.case.claim.id,
             "try": attempt,
+            "finished": sum(not row.findings for row in run.rows),
             "evaluated_at": done.verdict.evaluated_at,
             "outcome": str(done.verdict.outcome),
             "status": str(done.verdict.status),

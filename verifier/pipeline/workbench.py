@@ -43,6 +43,7 @@ class Workbench:
     threads: int
     device: Literal["cpu", "cuda"]
     keep_log: Callable[[str, str, bytes], None]
+    keep_failures: bool = True
     _worlds: dict[tuple[str, str, int], World] = field(default_factory=dict)
 
     def world(self, setting: str, variant: Variant) -> World:

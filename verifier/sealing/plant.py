@@ -9,11 +9,13 @@ from verifier.documents.prf import prf
 from verifier.documents.task import Task
 from verifier.errors import VerifierError
 
+PLANTED = 200
+
 
 def plant(
     task: Task,
     key: bytes,
-    count: int = 200,
+    count: int = PLANTED,
     *,
     among: Sequence[int] | None = None,
     query_set: str = "test",

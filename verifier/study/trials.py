@@ -82,7 +82,7 @@ def plan_trial(
     seeded = {**shared, frame.claim.factor: level}
     seed = trial_seed(frame, setting, seeded, index)
     common = {**shared, **nuisance_values(frame, setting, index)}
-    stages = _stages(frame, setting, common, level, seed, purpose)
+    stages = plan_stages(frame, setting, common, level, seed, purpose)
     return TrialPlan(
         id=stages[-1].id,
         setting=setting.use.name,
@@ -101,7 +101,7 @@ def plan_trial(
     )
 
 
-def _stages(
+def plan_stages(
     frame: Frame,
     setting: SettingFrame,
     common: dict[str, JsonValue],
@@ -109,6 +109,10 @@ def _stages(
     seed: int,
     purpose: Purpose,
 ) -> tuple[StagePlan, ...]:
+    """Return a trial's stages with their ids, from public parts alone: no nonce is needed.
+
+    common: the parameters that all stages see; level: what those named in `sees_arm` see more.
+    """
     reproduction = frame.claim.reproduction
     commands = (
         (Stage.ASSIGN, reproduction.stages.assign),

@@ -13,6 +13,7 @@ from verifier.stats.alpha import ledger_alpha
 FREEZE = "freeze"
 VERDICT = "verdict"
 UNSCORABLE = "unscorable"
+MOST_FREE = 3
 _NOT_DECIDING = frozenset({"schema", "id", "record", "statement", "requires_reason"})
 
 Entry = Mapping[str, object]
@@ -60,8 +61,9 @@ def try_digest(
 def account(entries: Sequence[Entry], *, lineage: str, attempt: str) -> Account:
     """Return the try's account: the one it was frozen with, or the one it would get now.
 
-    Tries whose study never became scorable spend nothing.  A new try gets a new seed block,
-    so that no trial seen before its freeze can serve it.
+    A try none of whose trials finished spends nothing, three times in a lineage: a script that
+    fails when it does not like what it sees on the dev split must not get new seeds for free.
+    A new try gets a new seed block, so that no trial seen before its freeze can serve it.
     """
     freezes = [e["body"] for e in entries if e["kind"] == FREEZE]
     mine = [f for f in freezes if isinstance(f, Mapping) and f["try"] == attempt]
@@ -73,13 +75,14 @@ def account(entries: Sequence[Entry], *, lineage: str, attempt: str) -> Account:
             block=int(body["block"]),
             known=True,
         )
-    free = {
+    unscorable = {
         e["body"]["try"]
         for e in entries
-        if e["kind"] == UNSCORABLE and isinstance(e["body"], Mapping)
+        if e["kind"] == UNSCORABLE and isinstance(e["body"], Mapping) and not e["body"]["finished"]
     }
-    spent = [f for f in freezes if isinstance(f, Mapping) and f["lineage"] == lineage]
-    number = 1 + sum(1 for f in spent if f["try"] not in free)
+    tries = [f["try"] for f in freezes if isinstance(f, Mapping) and f["lineage"] == lineage]
+    free = min(MOST_FREE, sum(1 for t in tries if t in unscorable))
+    number = 1 + len(tries) - free
     return Account(
         number=number, alpha=ledger_alpha(ALPHA, number), block=len(freezes), known=False
     )
