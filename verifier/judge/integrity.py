@@ -31,6 +31,9 @@ def check_integrity(evidence: Evidence) -> None:
     _check_settings(evidence)
     _check_try(evidence)
     _check_ledger(evidence)
+    for name, data in evidence.rankings.items():
+        if digest(data) != name:
+            _fail(evidence, f"the ranking {name[7:19]} is not the one its name says")
     check_trials(evidence, fail=lambda problem: _fail(evidence, problem))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -33,8 +34,10 @@ class ScoredTrial:
 
     @property
     def ranking_digest(self) -> str:
-        """The digest of the ranking: equal for equal runs."""
-        return self.row.rankings["test"]
+        """The digest of what the ranking says: equal for equal runs, however they are packed."""
+        parts = (self.ranking.starts, self.ranking.documents, self.ranking.tied)
+        body = b"|".join(part.astype("<i8").tobytes() for part in parts)
+        return "sha256:" + hashlib.sha256(body).hexdigest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
