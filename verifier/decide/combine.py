@@ -35,6 +35,11 @@ def combine(decisions: Mapping[str, Decision], *, over: Over) -> Decision:
     return Decision(
         outcome=outcome,
         reason=reason,
+        why=tuple(
+            f"{name}: {text}" if several else text
+            for name, d in decisions.items()
+            for text in d.why
+        ),
         intervals=tuple(i for d in decisions.values() for i in d.intervals),
         sentences=tuple(
             f"{name}: {sentence}" if several else sentence

@@ -51,12 +51,16 @@ class NamedInterval:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """An outcome with its reason code, the intervals used, and what decided, in sentences."""
+    """An outcome with its reason code, the intervals used, and what decided, in sentences.
+
+    why: what beside the intervals kept the study from deciding; also among the sentences.
+    """
 
     outcome: Outcome
     reason: ReasonCode
     intervals: tuple[NamedInterval, ...] = ()
     sentences: tuple[str, ...] = ()
+    why: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if (self.outcome is Outcome.SUPPORTED) != (self.reason is ReasonCode.SUPPORTED):

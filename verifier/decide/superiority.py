@@ -58,4 +58,5 @@ def _say(outcome: Outcome, reason: ReasonCode, answers: Sequence[Answer], *why: 
         reason=reason,
         intervals=tuple(a.interval for a in answers),
         sentences=(*(a.sentence for a in answers), *why),
+        why=why,
     )

@@ -176,11 +176,13 @@ def _guard_floor(decision: Decision, rows: list[ControlRow]) -> Decision:
         return decision
     none_left = floor.numbers["languages"] == floor.numbers["at_chance"]
     if decision.outcome is Outcome.REFUTED or none_left:
+        why = f"no arm can be told from chance ({floor.detail})"
         return Decision(
             outcome=Outcome.INCONCLUSIVE,
             reason=ReasonCode.NOT_TESTABLE,
             intervals=decision.intervals,
-            sentences=(*decision.sentences, f"no arm can be told from chance ({floor.detail})"),
+            sentences=(*decision.sentences, why),
+            why=(why,),
         )
     return decision
 

@@ -69,6 +69,8 @@ def plain_words(claim: Claim, decision: Decision, leading: tuple[LookRow, ...]) 
     start = f"{_OUTCOME_WORDS[decision.outcome]} that {criterion_words(claim)}."
     if decision.outcome is Outcome.INVALID:
         return f"{_OUTCOME_WORDS[decision.outcome]}: {decision.sentences[0]}."
+    if decision.why:
+        start = f"{start[:-1]} ({'; '.join(decision.why)})."
     if not leading:
         return start
     return f"{start} {claim.criterion.measure}: {'; '.join(map(interval_words, leading))}."
@@ -84,7 +86,7 @@ def reason_words(
     scope: Scope,
 ) -> str:
     """The reason: code, measure, estimates, margin, setting, encoder, seeds, queries, scope."""
-    head = f"{code}: {status_sentence}."
+    head = f"{code}: {'; '.join((status_sentence, *decision.why))}."
     if decision.outcome is Outcome.INVALID:
         return f"{head} {decision.sentences[0]}."
     parts = [
