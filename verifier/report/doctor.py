@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from textwrap import wrap
 
-from verifier.report.listing import WIDTH
+from verifier.report.listing import WIDTH, fold
 
 _MARKS = {"enforced": "ok     ", "degraded": "PARTLY ", "missing": "MISSING"}
 _INDENT = " " * 9
@@ -21,20 +20,14 @@ def render_checks(
     lines: list[str] = []
     for name, state, detail, what_to_do in rows:
         mark = _MARKS.get(state, state)
-        lines += wrap(
-            f"{name}: {detail}",
-            width,
-            initial_indent=f"{mark}  ",
-            subsequent_indent=_INDENT,
-        )
+        lines += fold(f"{name}: {detail}", width, first=f"{mark}  ", rest=_INDENT)
         if what_to_do and state != "enforced":
-            lines += wrap(
-                f"to do: {what_to_do}", width, initial_indent=_INDENT, subsequent_indent=_INDENT
-            )
+            lines += fold(f"to do: {what_to_do}", width, first=_INDENT, rest=_INDENT)
     lines.append("")
-    lines.append(
+    lines += fold(
         "This machine can hold a script: verdicts are possible."
         if usable
-        else "This machine cannot hold a script: no verdict is possible until MISSING is mended."
+        else "This machine cannot hold a script: no verdict is possible until MISSING is mended.",
+        width,
     )
     return "\n".join(lines)

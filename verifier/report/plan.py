@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from verifier.report.listing import render_table
+from verifier.report.listing import WIDTH, fold, render_table
 from verifier.report.progress_line import spell
 
+_LATER = "Later looks run only if the one before does not decide."
 Group = tuple[str, int, int, float | None]
 
 
@@ -32,13 +33,13 @@ def render_plan(
     ]
     frozen = "frozen before" if known else "not frozen yet"
     lines = [
-        f"{claim}: try {number} of its lineage ({frozen})",
+        *fold(f"{claim}: try {number} of its lineage ({frozen})", WIDTH),
         f"alpha {alpha:.4g} for this try, {alpha_per_look:.4g} a look and side",
         "",
         render_table(rows),
         "",
-        f"{slots} trials at once.  Later looks run only if the one before does not decide.",
+        *fold(f"{slots} trials at once. {_LATER}", WIDTH),
     ]
     if all(seconds is None for *_, seconds in groups):
-        lines.append(f"Times are unknown until one trial was run: verify try {claim}")
+        lines += fold(f"Times are unknown until one trial was run: verify try {claim}", WIDTH)
     return "\n".join(lines)

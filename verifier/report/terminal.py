@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from textwrap import wrap
 
 from verifier.documents.verdict import ArmRow, ControlRow, LookRow, TableRow, Verdict
-from verifier.report.listing import render_table
+from verifier.report.listing import clean, fold, render_table
 
 WIDTH = 80
 _LABEL = 10
@@ -21,6 +20,7 @@ _MARKS = {
     "not_run": "NOT RUN",
 }
 _MOST_FINDINGS = 4
+_ID, _TITLE = 4, 42
 
 
 def render(
@@ -32,26 +32,29 @@ def render(
     width: int = WIDTH,
 ) -> str:
     """Return the verdict as text of at most `width` columns; the last line is the verdict."""
-    lines = [*wrap(verdict.plain, width), ""]
-    lines += _arms(verdict)
-    lines += _looks(verdict)
-    lines += _controls(verdict.controls)
+    lines = [*fold(verdict.plain, width), ""]
+    lines += _arms(verdict, width)
+    lines += _looks(verdict, width)
+    lines += _controls(verdict.controls, width)
     lines += _findings(verdict, width)
     lines += _facts(verdict, place, width)
     if tables:
-        lines += _tables(verdict)
-    lines.append(_coloured(last_line(verdict), verdict.status) if colour else last_line(verdict))
+        lines += _tables(verdict, width)
+    last = last_line(verdict, width=width)
+    lines.append(_coloured(last, verdict.status) if colour else last)
     return "\n".join(lines)
 
 
-def last_line(verdict: Verdict) -> str:
-    """Return verdict and reason in one line."""
-    return f"{verdict.status}  {verdict.reason_code}  ({verdict.outcome}, {verdict.subject.id})"
+def last_line(verdict: Verdict, *, width: int = WIDTH) -> str:
+    """Return verdict and reason in one line; the claim's name is cut where it does not fit."""
+    head = f"{verdict.status}  {verdict.reason_code}  ({verdict.outcome}, "
+    name, room = verdict.subject.id, width - len(head) - 1
+    return clean(f"{head}{name if len(name) <= room else name[: room - 1] + '…'})")
 
 
 def paragraph(label: str, text: str, *, width: int = WIDTH) -> list[str]:
     """Return a labelled paragraph, its lines indented to one column."""
-    return wrap(text, width, initial_indent=label.ljust(_LABEL), subsequent_indent=" " * _LABEL)
+    return fold(text, width, first=label.ljust(_LABEL), rest=" " * _LABEL)
 
 
 def _coloured(text: str, status: str) -> str:
@@ -71,7 +74,7 @@ def _several(verdict: Verdict) -> bool:
     return len({row.setting for row in verdict.arms}) > 1
 
 
-def _arms(verdict: Verdict) -> list[str]:
+def _arms(verdict: Verdict, width: int) -> list[str]:
     """Return arm means, one column a condition."""
     if not verdict.arms:
         return []
@@ -92,14 +95,14 @@ def _arms(verdict: Verdict) -> list[str]:
         f"means over {seeds} seeds and {queries.queries} queries in {queries.clusters} clusters, "
         "sd over seeds"
     )
-    return [render_table(rows), note, ""]
+    return [render_table(rows, width=width), *fold(note, width), ""]
 
 
 def _arm(row: ArmRow) -> str:
     return f"{_number(row.mean)} sd {_number(row.seed_sd)}"
 
 
-def _looks(verdict: Verdict) -> list[str]:
+def _looks(verdict: Verdict, width: int) -> list[str]:
     """Return the telling contrast of each look and condition, with its interval."""
     telling: dict[tuple[str, str, int], LookRow] = {}
     for row in verdict.estimates:
@@ -119,18 +122,24 @@ def _looks(verdict: Verdict) -> list[str]:
     ]
     margin = verdict.criterion.margin
     share = verdict.try_.alpha_per_look
-    return [render_table(rows), f"margin {margin:g}, alpha {share:.3g} a side and look", ""]
+    note = f"margin {margin:g}, alpha {_number(share, '.3g')} a side and look"
+    return [render_table(rows, width=width), *fold(note, width), ""]
 
 
-def _controls(rows: tuple[ControlRow, ...]) -> list[str]:
+def _controls(rows: tuple[ControlRow, ...], width: int) -> list[str]:
     """Return one line a control, its conditions together; details where it did not pass."""
     if not rows:
         return []
-    lines = []
+    lines: list[str] = []
     for control in dict.fromkeys(row.id for row in rows):
         mine = [row for row in rows if row.id == control]
         states = list(dict.fromkeys(_MARKS[row.state] for row in mine))
-        lines.append(f"{control:4}{mine[0].title:42}{', '.join(states)}")
+        title, shown = f"{control:{_ID}}{mine[0].title}", ", ".join(states)
+        if len(title) < _ID + _TITLE <= width - max(map(len, states)):
+            rest = " " * (_ID + _TITLE)
+            lines += fold(shown, width, first=clean(title).ljust(_ID + _TITLE), rest=rest)
+        else:
+            lines += fold(f"{title}: {shown}", width, rest=" " * _ID)
     return [*lines, ""]
 
 
@@ -138,7 +147,7 @@ def _findings(verdict: Verdict, width: int) -> list[str]:
     lines: list[str] = []
     for finding in verdict.findings[:_MOST_FINDINGS]:
         text = f"{finding.rule} ({finding.where}): {finding.message}"
-        lines += wrap(text, width, initial_indent="! ", subsequent_indent="  ")
+        lines += fold(text, width, first="! ", rest="  ")
     left = len(verdict.findings) - _MOST_FINDINGS
     if left > 0:
         lines.append(f"! and {left} more findings in the verdict")
@@ -164,7 +173,7 @@ def _facts(verdict: Verdict, place: str, width: int) -> Iterator[str]:
     yield from paragraph("audit", f"verify audit {place}", width=width)
 
 
-def _tables(verdict: Verdict) -> Iterator[str]:
+def _tables(verdict: Verdict, width: int) -> Iterator[str]:
     """Yield the tables by language and stratum, one a condition and group."""
     keys = dict.fromkeys((r.setting, r.regime, r.group) for r in verdict.tables)
     for setting, regime, group in keys:
@@ -172,8 +181,8 @@ def _tables(verdict: Verdict) -> Iterator[str]:
             r for r in verdict.tables if (r.setting, r.regime, r.group) == (setting, regime, group)
         ]
         yield ""
-        yield f"by {group} ({setting}, {regime}); * counts for the verdict"
-        yield render_table([_table_row(row) for row in rows])
+        yield from fold(f"by {group} ({setting}, {regime}); * counts for the verdict", width)
+        yield render_table([_table_row(row) for row in rows], width=width)
     yield ""
 
 
