@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from typing import NoReturn
 
 import numpy as np
@@ -11,6 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 from numpy.typing import NDArray
 
+from verifier.documents.plain import plain_text
 from verifier.documents.stream import Stream
 from verifier.documents.task import Task
 from verifier.errors import OutputError
@@ -19,6 +21,7 @@ from verifier.sealing.seal import SealedRows, SealedTask
 MAX_ROWS = 5_000_000
 MAX_NEGATIVES = 256
 _FIXED_COLUMNS = 3
+_ROW = re.compile(r"Row #([0-9]+)")
 
 
 def read_stream(data: bytes, task: Task, sealed: SealedTask, *, where: str) -> Stream:
@@ -80,9 +83,10 @@ def _table(data: bytes, where: str) -> pa.Table:
             ),
         )
     except pa.ArrowInvalid as error:
-        _refuse(
-            "stream.form", str(error).splitlines()[0], where, "want the same columns in every line"
-        )
+        said = plain_text(str(error)[:200].encode("utf-8", "replace"))
+        row = _ROW.search(said)
+        place = f"{where}:{row[1]}" if row else where
+        _refuse("stream.form", said, place, "want the same columns in every line, in UTF-8")
     if table.num_rows > MAX_ROWS:
         _refuse("stream.rows", f"{table.num_rows} rows", where, f"want at most {MAX_ROWS}")
     return table
