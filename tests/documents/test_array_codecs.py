@@ -8,7 +8,7 @@ import zlib
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from verifier.documents.ranking import Qrels, Ranking, decode_ranking, encode_ranking
@@ -50,6 +50,7 @@ def fields(stream: Stream) -> list[list[object]]:
     return [x.tolist() for x in (stream.steps, stream.queries, stream.positives, stream.negatives)]
 
 
+@settings(deadline=None)
 @given(ranking=RANKINGS)
 def test_a_ranking_comes_back(ranking):
     """Encoding and decoding is the identity, and equal rankings have equal bytes."""
@@ -60,12 +61,14 @@ def test_a_ranking_comes_back(ranking):
     assert (again.documents.dtype, again.tied.dtype) == (np.int32, np.bool_)
 
 
+@settings(deadline=None)
 @given(one=RANKINGS, other=RANKINGS)
 def test_different_rankings_have_different_bytes(one, other):
     """Equal bytes mean equal rankings."""
     assert (encode_ranking(one) == encode_ranking(other)) == (one == other)
 
 
+@settings(deadline=None)
 @given(stream=STREAMS)
 def test_a_stream_comes_back(stream):
     """Encoding and decoding is the identity."""

@@ -6,7 +6,7 @@ import unicodedata
 from pathlib import PurePosixPath
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from verifier.documents.faults import BadValueError
@@ -65,6 +65,7 @@ def test_other_paths_are_refused(text):
         check_relative(text)
 
 
+@settings(deadline=None)
 @given(text=st.text(st.characters(codec="ascii") | st.sampled_from("/.é\\:"), max_size=12))
 def test_a_path_that_is_taken_stays_inside_whatever_it_says(text):
     """No taken path leaves its folder, and two taken paths that differ name two files."""
@@ -80,6 +81,7 @@ def test_a_path_that_is_taken_stays_inside_whatever_it_says(text):
     assert all(" " <= c <= "~" for c in text)
 
 
+@settings(deadline=None)
 @given(data=st.binary(max_size=300), limit=st.integers(2, 50))
 def test_nothing_that_moves_a_terminal_is_left(data, limit):
     """No control, no escape, no invisible direction mark reaches the screen; length is bounded."""
@@ -99,6 +101,7 @@ def test_terminal_escapes_are_stripped_and_the_end_is_kept():
     assert last_words(b"") == last_words(b"\n \x07\n") == "(silent)"
 
 
+@settings(deadline=None)
 @given(one=PARTS, other=PARTS, labels=st.tuples(st.text(max_size=3), st.text(max_size=3)))
 def test_labels_and_parts_never_collide(one, other, labels):
     """Two calls give equal bytes only for equal labels and equal parts, wherever they are cut."""
@@ -114,6 +117,7 @@ def test_the_cut_between_parts_counts_and_so_does_the_key():
     assert prf(b"k", "a", 1) == prf(b"k", "a", "1")
 
 
+@settings(deadline=None)
 @given(below=st.integers(1, 1 << 40), number=st.integers(0, 1 << 20))
 def test_a_draw_is_below_its_bound_and_the_same_again(below, number):
     """Draws are in [0, below), and the same for the same key and parts."""

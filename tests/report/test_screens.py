@@ -206,6 +206,7 @@ def test_the_width_itself_still_fits():
     assert "a: x" in render_table(rows, width=19)
 
 
+@settings(deadline=None)
 @given(
     rows=st.lists(
         st.dictionaries(st.text(max_size=100), st.text(max_size=120), min_size=1, max_size=4),

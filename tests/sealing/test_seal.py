@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from verifier.documents.prf import prf
@@ -86,6 +86,7 @@ def parts(sealed):
     }
 
 
+@settings(deadline=None)
 @given(root=ROOTS)
 def test_the_seal_is_a_bijection(root):
     """Every document and query stands exactly once, under an id of its own, and comes back."""
@@ -99,6 +100,7 @@ def test_the_seal_is_a_bijection(root):
         assert inverse[rows.positions].tolist() == list(range(sizes[name]))
 
 
+@settings(deadline=None)
 @given(one=ROOTS, other=ROOTS)
 def test_two_seals_share_no_id_and_one_seal_is_always_the_same(one, other):
     """What a script learned under one seal names nothing under another."""
@@ -110,6 +112,7 @@ def test_two_seals_share_no_id_and_one_seal_is_always_the_same(one, other):
     assert mine == theirs if one == other else not mine & theirs
 
 
+@settings(deadline=None)
 @given(ids=st.lists(ROOTS, min_size=2, max_size=2, unique=True), order=ROOTS)
 def test_the_ids_key_moves_ids_only(ids, order):
     """Under another key for ids the order stays."""
@@ -120,6 +123,7 @@ def test_the_ids_key_moves_ids_only(ids, order):
         assert not set(rows.ids) & set(again.ids)
 
 
+@settings(deadline=None)
 @given(ids=ROOTS, order=st.lists(ROOTS, min_size=2, max_size=2, unique=True))
 def test_the_order_key_moves_order_only(ids, order):
     """Under another key for order everything keeps its id."""
@@ -179,6 +183,7 @@ def test_no_byte_of_the_inputs_carries_an_id_a_label_a_kind_or_a_stratum(stage):
             assert secret.encode("utf-16-le") not in data
 
 
+@settings(deadline=None)
 @given(answers=st.lists(st.integers(0, 6), min_size=8, max_size=8), root=ROOTS)
 def test_the_judgements_of_the_test_split_move_no_byte(answers, root):
     """Whatever the right answers are, scripts see the same bytes: they cannot carry them."""
@@ -191,6 +196,7 @@ def test_the_judgements_of_the_test_split_move_no_byte(answers, root):
         assert inputs(other, root, stage) == inputs(TASK, root, stage)
 
 
+@settings(deadline=None)
 @given(root=ROOTS)
 def test_inputs_are_lines_of_json_in_utf8_and_mean_the_task(root):
     """Texts, languages, positives and dev judgements are the task's, in sealed names."""
@@ -245,6 +251,7 @@ def shuffled(values, order):
     return tuple(values[i] for i in order)
 
 
+@settings(deadline=None)
 @given(order=st.permutations(range(8)), root=ROOTS)
 def test_the_order_of_queries_in_the_task_moves_no_byte(order, root):
     """Permuting the queries at home changes nothing that a script sees."""
@@ -253,6 +260,7 @@ def test_the_order_of_queries_in_the_task_moves_no_byte(order, root):
     assert inputs(other, root, Stage.TRAIN) == inputs(TASK, root, Stage.TRAIN)
 
 
+@settings(deadline=None)
 @given(order=st.permutations(range(7)), root=ROOTS)
 def test_the_order_of_the_corpus_moves_no_byte(order, root):
     """Permuting the corpus at home changes nothing that a script sees."""
@@ -273,6 +281,7 @@ def test_the_order_of_the_corpus_moves_no_byte(order, root):
         assert inputs(other, root, stage) == inputs(TASK, root, stage)
 
 
+@settings(deadline=None)
 @given(order=st.permutations(range(8)), root=ROOTS)
 def test_query_texts_permuted_among_fresh_ids_leave_the_texts_alone(order, root):
     """A script sees the same set of texts, whichever query carries which."""

@@ -6,7 +6,7 @@ from contextlib import suppress
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from verifier.documents.stream import Stream
@@ -56,6 +56,7 @@ def fields(stream):
     return [x.tolist() for x in (stream.steps, stream.queries, stream.positives, stream.negatives)]
 
 
+@settings(deadline=None)
 @given(stream=streams(), roots=st.tuples(st.binary(max_size=4), st.binary(max_size=4)))
 def test_a_stream_comes_through_two_seals(stream, roots):
     """Written under one seal and read, then under another: the same rows; no name is shared."""
@@ -148,6 +149,7 @@ def test_too_many_rows_are_refused(monkeypatch):
     assert read_stream(text(GOOD, GOOD), TASK, SEALED, where="s").rows == 2
 
 
+@settings(deadline=None)
 @given(data=st.binary(max_size=60) | st.text(st.sampled_from("0\t\n1a,\"'"), max_size=40).map(
     str.encode
 ))  # fmt: skip
