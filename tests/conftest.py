@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -239,28 +238,6 @@ class Scratch:
         """Return a copy of the project with its store: the same nonce, so the same trials."""
         shutil.copytree(self.root, root, symlinks=True)
         return Scratch(root)
-
-
-def sandbox_processes(needle: str) -> list[int]:
-    """Return the processes whose command line holds `needle`."""
-    found = []
-    for place in Path("/proc").iterdir():
-        if place.name.isdigit() and int(place.name) != os.getpid():
-            try:
-                line = (
-                    (place / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-                )
-            except OSError:
-                continue
-            if needle in line:
-                found.append(int(place.name))
-    return found
-
-
-def kill_group(process: subprocess.Popen[str]) -> None:
-    """Kill a harness with all its workers, as the end of a session or a crash would."""
-    os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
 
 
 @pytest.fixture(scope="session")
