@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from verifier.errors import EvidenceError, UsageError, VerifierError
@@ -46,11 +48,24 @@ def write_verdict(folder: Path, verdict: bytes, evidence: Mapping[str, bytes]) -
 
 def _replace(folder: Path, fresh: Path) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
-    old = folder.with_name(f".{folder.name}.{os.getpid()}.old")
-    if folder.exists():
-        folder.rename(old)
-    fresh.rename(folder)
-    shutil.rmtree(old, ignore_errors=True)
+    with _alone_in(folder.parent):
+        old = folder.with_name(f".{folder.name}.{os.getpid()}.old")
+        if folder.exists():
+            folder.rename(old)
+        fresh.rename(folder)
+        for left in folder.parent.glob(f".{folder.name}.*.old"):  # also by one that was killed
+            shutil.rmtree(left, ignore_errors=True)
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Hold off other harnesses that would write a verdict below this folder."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def read_verdict(path: Path) -> bytes:
