@@ -274,11 +274,11 @@ def test_a_changed_byte_of_evidence_carries_no_verdict(done: Scratch) -> None:
         changed = data[: len(data) // 3] + bytes([data[len(data) // 3] ^ 1])
         changed += data[len(data) // 3 + 1 :]
         with pytest.raises(EvidenceError, match="evidence") as caught:
-            audit(verdict, {**evidence, path: changed}, name="verdict.json")
+            audit(verdict, {**evidence, path: changed}, name="verdict.json", shipped_cards={})
         assert caught.value.hint
         left = {name: d for name, d in evidence.items() if name != path}
         with pytest.raises(EvidenceError):
-            audit(verdict, left, name="verdict.json")
+            audit(verdict, left, name="verdict.json", shipped_cards={})
     place = folder / "evidence/study.json"
     place.chmod(0o644)
     place.write_bytes(place.read_bytes().replace(b'"seed":', b'"sead":', 1))
