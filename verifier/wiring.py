@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -225,6 +226,7 @@ def open_ports(workshop: Workshop, case: Case, *, slots: int | None = None) -> P
         executor=LocalExecutor(slots, memory_bytes=case_limits(case).memory_bytes),
         clock=workshop.clock,
         prepare=preparation(case),
+        entropy=lambda: secrets.token_bytes(32),
     )
 
 

@@ -9,9 +9,17 @@ from verifier.study.trials import Purpose, TrialPlan, plan_trial
 
 
 def drawn_index(frame: Frame, setting: SettingFrame, regime: str, role: str, strike: int) -> int:
-    """Return the seed index a control repeats: among those of the first look."""
-    parts = (frame.decision, setting.card, setting.use.encoder, regime, role, strike)
-    return draw(frame.nonce, "control index", *parts, below=frame.claim.seeds.looks[0])
+    """Return the seed index a control repeats: among those of the first look.
+
+    A second strike repeats another one than the first did: else it could be the same trial.
+    """
+    parts = (frame.decision, setting.card, setting.use.encoder, regime, role)
+    indices = frame.claim.seeds.looks[0]
+    first = draw(frame.nonce, "control index", *parts, 1, below=indices)
+    if strike == 1:
+        return first
+    step = 1 + draw(frame.nonce, "control index", *parts, strike, below=indices - 1)
+    return (first + step) % indices
 
 
 def drawn_arm(frame: Frame, setting: SettingFrame, regime: str, role: str, strike: int) -> str:

@@ -6,13 +6,12 @@ import numpy as np
 
 from verifier.controls.control import Control, State, control_row
 from verifier.controls.draws import repeat_trial
-from verifier.documents.evidence import Variant
 from verifier.documents.measures import Measure
 from verifier.documents.verdict import ControlRow
 from verifier.scoring.measures import score
 from verifier.study.frame import Frame, SettingFrame
 from verifier.study.sheet import Sheet
-from verifier.study.trials import Purpose, TrialPlan
+from verifier.study.trials import Purpose, TrialPlan, study_variant
 
 TITLE = "planted queries are found"
 MEASURE = Measure.parse("Success@10")
@@ -20,7 +19,7 @@ WANTED = 0.8
 
 
 def _plan(frame: Frame, setting: SettingFrame, regime: str, strike: int) -> tuple[TrialPlan, ...]:
-    variant = Variant(kind="plant", key=strike)
+    variant = study_variant(frame, setting).model_copy(update={"planted": strike})
     purpose = Purpose(role="C8", strike=strike, variant=variant)
     arm = frame.claim.criterion.baseline
     return (repeat_trial(frame, setting, regime, arm=arm, purpose=purpose),)

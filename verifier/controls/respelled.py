@@ -1,4 +1,8 @@
-"""C7: every text re-spelled by a secret alphabet: who learned keeps the score, who knew falls."""
+"""C7: the study runs on texts re-spelled by a secret alphabet; as written, scores are the same.
+
+Deciding in the re-spelled world makes knowing the texts useless (decision 0006).  This control
+runs every arm once on the texts as they are: a script that does better there knows them.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +19,7 @@ from verifier.study.frame import Frame, SettingFrame
 from verifier.study.sheet import ScoredTrial, Sheet, seed_noise
 from verifier.study.trials import Purpose, TrialPlan, plan_trial
 
-TITLE = "re-spelled texts, same scores"
+TITLE = "texts as written, same scores"
 
 
 def _applies(claim: Claim, encoder: str) -> bool:  # noqa: ARG001
@@ -24,8 +28,7 @@ def _applies(claim: Claim, encoder: str) -> bool:  # noqa: ARG001
 
 def _plan(frame: Frame, setting: SettingFrame, regime: str, strike: int) -> tuple[TrialPlan, ...]:
     index = drawn_index(frame, setting, regime, "C7", strike)
-    variant = Variant(kind="respell", key=strike)
-    purpose = Purpose(role="C7", strike=strike, variant=variant)
+    purpose = Purpose(role="C7", strike=strike, seal=strike - 1, variant=Variant())
     return tuple(
         plan_trial(frame, setting, regime, arm=arm, level=level, index=index, purpose=purpose)
         for arm, level in frame.claim.arms.items()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue, field_validator, model_validator
@@ -243,6 +244,14 @@ class Claim(Model):
                 f"a dose response starts at {least} seeds, its first look is at "
                 f"{self.seeds.looks[0]}",
                 hint="write seeds: {looks: [10, 20]}",
+                at=("seeds", "looks", 0),
+            )
+        cells = prod(len(values) for values in self.reproduction.nuisance.values())
+        if self.seeds.looks[0] < cells:
+            raise BadValueError(
+                f"{cells} combinations of nuisance values, but the first look is at "
+                f"{self.seeds.looks[0]} seeds: some would not be tried",
+                hint=f"begin looks at {cells} or more, or list fewer nuisance values",
                 at=("seeds", "looks", 0),
             )
         return self

@@ -51,10 +51,14 @@ class StageRun(Model):
 
 
 class Variant(Model):
-    """What a trial's task is: as the card says, re-spelled, or with planted queries."""
+    """How a trial's task differs from the card's: re-spelled, with planted queries, or not.
 
-    kind: Literal["plain", "respell", "plant"] = "plain"
-    key: Annotated[int, Field(ge=0)] = 0
+    spelling: 0 as written, else the number of a secret alphabet; planted: 0 none, else the
+    number of a draw of planted queries.
+    """
+
+    spelling: Annotated[int, Field(ge=0)] = 0
+    planted: Annotated[int, Field(ge=0)] = 0
 
 
 class TrialRow(Model):

@@ -46,13 +46,11 @@ def estimate_pair(
     def pick(arm: str, order: Order) -> Array:
         return sheet.matrix(arm, order) if columns is None else sheet.full(arm, order)[:, columns]
 
-    deterministic = sheet.claim.reproduction.deterministic
     return estimate_contrast(
         {higher: pick(higher, up), lower: pick(lower, down)},
         {higher: 1.0, lower: -1.0},
         sheet.design if design is None else design,
         paired=sheet.paired,
-        deterministic=(higher, lower) if deterministic else (),
     )
 
 

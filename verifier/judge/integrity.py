@@ -16,9 +16,11 @@ from verifier.study.tries import (
     FREEZE,
     Account,
     Entry,
+    Machine,
     account,
     decision_digest,
     lineage_digest,
+    statement_digest,
     try_digest,
 )
 
@@ -110,11 +112,12 @@ def _check_try(evidence: Evidence) -> None:
     study, attempt = evidence.study, evidence.study.try_
     closure = document_digest(dict(study.closure))
     settings = study.settings
+    tasks = {s.name: s.task for s in settings}
     found = {
         "document": (digest(evidence.claim_bytes), attempt.document),
         "decision": (decision_digest(evidence.claim), attempt.decision),
         "closure": (closure, study.closure_digest),
-        "lineage": (lineage_digest(evidence.claim, [s.task for s in settings]), attempt.lineage),
+        "lineage": (lineage_digest(evidence.claim, tasks), attempt.lineage),
         "try": (
             try_digest(
                 decision=attempt.decision,
@@ -124,6 +127,11 @@ def _check_try(evidence: Evidence) -> None:
                     {"card": s.card, "task": s.task, "encoder": s.encoder, "model": s.model}
                     for s in settings
                 ],
+                machine=Machine(
+                    threads=study.threads,
+                    device=study.device,
+                    instructions=study.instructions,
+                ),
             ),
             attempt.digest,
         ),
@@ -145,8 +153,9 @@ def _check_ledger(evidence: Evidence) -> None:
     said = (attempt.number, attempt.alpha, attempt.block)
     if before.known or (before.number, before.alpha, before.block) != said:
         _fail(evidence, f"the ledger gives try {before.number} at alpha {before.alpha:.6g}")
-    # Not the document: a try goes on when only its statement was reworded.
+    # Not the document: a try goes on when only its comments were changed.
     wanted = {
+        "statement": statement_digest(evidence.claim),
         "try": attempt.digest,
         "lineage": attempt.lineage,
         "decision": attempt.decision,

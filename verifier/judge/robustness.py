@@ -37,7 +37,6 @@ def _row(sheet: Sheet, alpha: float, digest: str) -> Robustness:
     higher, lower = contrast_pairs(sheet.claim.criterion)[0]
     scores = {arm: sheet.matrix(arm) for arm in (higher, lower)}
     coefficients = {higher: 1.0, lower: -1.0}
-    deterministic = (higher, lower) if sheet.claim.reproduction.deterministic else ()
     half = estimate_pair(sheet, higher, lower, ties="expected").half_width(alpha)
     second = jackknife_half_width(
         scores,
@@ -45,7 +44,6 @@ def _row(sheet: Sheet, alpha: float, digest: str) -> Robustness:
         sheet.design,
         alpha=alpha,
         paired=sheet.paired,
-        deterministic=deterministic,
     )
     ratio = second / half if half > 0 else 1.0
     if abs(ratio - 1) > AGREEMENT:
@@ -62,7 +60,6 @@ def _row(sheet: Sheet, alpha: float, digest: str) -> Robustness:
         alpha=alpha,
         draws=DRAWS,
         rng=np.random.default_rng(int(digest.removeprefix("sha256:"), 16)),
-        deterministic=deterministic,
     )
     differences = contrast_by_query(scores, coefficients)
     counts = tally(differences)

@@ -1,15 +1,12 @@
-"""Are the trials those that the claim and the battery ask for, each with the id its parts give?"""
+"""Are the trials those that the claim, the frozen nonce and the battery ask for, all of them?"""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import NoReturn
 
-from pydantic import JsonValue
-
-from verifier.controls.battery import battery
-from verifier.controls.control import Control
+from verifier.controls.battery import BATTERY, control_trials
 from verifier.documents.canonical import document_digest
 from verifier.documents.edition import QUERY_SET
 from verifier.documents.evidence import STUDY, SettingRow, TrialRow
@@ -17,47 +14,42 @@ from verifier.documents.words import Stage
 from verifier.judge.bundle import Evidence
 from verifier.judge.sheets import primary_queries
 from verifier.sealing.plant import PLANTED
-from verifier.study.frame import Frame, SettingFrame, regime_parameters, study_depth
-from verifier.study.trials import Purpose, TrialPlan, plan_stages
+from verifier.study.frame import Frame, SettingFrame, study_depth
+from verifier.study.plan import study_trials
+from verifier.study.trials import TrialPlan
 
 Fail = Callable[[str], NoReturn]
-_DRAWN_ARM = frozenset({"C1", "C3"})
-_WHOLE = frozenset({"C9"})  # neither arm nor index is drawn
 
 
 def check_trials(evidence: Evidence, *, fail: Fail) -> None:
-    """Call `fail` at the first trial that is not what it is said to be, or that is missing.
+    """Call `fail` at the first trial that is not one that was planned, or that is missing.
 
-    A study that stopped at a script's failure is let off completeness: it decides nothing.
+    Seeds, nuisance values and the draws of controls follow from the nonce of the freeze.  A
+    study that stopped at a script's failure is let off completeness: it decides nothing.
     """
-    frame = public_frame(evidence)
-    conditions = {(s.use.name, r): s for s, r in frame.conditions}
-    for row in evidence.study.trials:
-        setting = conditions.get((row.setting, row.regime))
-        if setting is None:
-            fail(f"trial {row.id[:12]} is of {row.setting}, {row.regime}: the study has no such")
-        _check_parts(frame, setting, row, fail)
+    try:
+        frame = public_frame(evidence)
+    except ValueError:
+        fail("the ledger holds no nonce of this try")
+    planned = _planned(frame)
+    rows = evidence.study.trials
+    if len({row.id for row in rows}) != len(rows):
+        fail("a trial stands twice")
+    for row in rows:
+        plan = planned.get(row.id)
+        if plan is None:
+            fail(f"trial {row.id[:12]} is not one that this try plans")
+        _check_plan(plan, row, fail)
         _check_result(evidence, row, fail)
-    _check_once(evidence.study.trials, fail)
-    _check_draws(frame, evidence.study.trials, fail)
     _check_profiles(evidence, fail)
-    if any(row.findings for row in evidence.study.trials):
-        return
-    for setting, regime in frame.conditions:
-        mine = [
-            t for t in evidence.study.trials if (t.setting, t.regime) == (setting.use.name, regime)
-        ]
-        _check_study(frame, mine, fail)
-        known = {STUDY, *(control.id for control in battery(evidence.claim, setting.use.encoder))}
-        if strange := {row.role for row in mine} - known:
-            fail(f"the battery has no control {min(strange)} for this encoder")
-        for control in battery(evidence.claim, setting.use.encoder):
-            _check_control(frame, setting, regime, control, mine, fail)
+    if not any(row.findings for row in rows):
+        _check_complete(frame, planned, {row.id for row in rows}, fail)
 
 
 def public_frame(evidence: Evidence) -> Frame:
-    """Return the frame that the evidence names, without the store's nonce: ids need none."""
+    """Return the frame that the evidence names, its nonce from the try's entry in the ledger."""
     study, claim = evidence.study, evidence.claim
+    nonce = evidence.study.try_.ledger[-1].body.get("nonce")
     uses = {use.name: use for use in claim.settings}
 
     def frame_of(row: SettingRow) -> SettingFrame:
@@ -76,7 +68,7 @@ def public_frame(evidence: Evidence) -> Frame:
         closure=study.closure_digest,
         environment=study.environment.digest,
         settings=tuple(frame_of(row) for row in study.settings),
-        nonce=b"",
+        nonce=bytes.fromhex(str(nonce)),
         block=study.try_.block,
         threads=study.threads,
         device=study.device,
@@ -84,40 +76,33 @@ def public_frame(evidence: Evidence) -> Frame:
     )
 
 
-def _check_parts(frame: Frame, setting: SettingFrame, row: TrialRow, fail: Fail) -> None:
-    """Its parameters are its arm's, and its id and its stages' ids are what its parts give."""
-    name, claim = row.id[:12], frame.claim
-    levels = claim.arms | (claim.assay.get(claim.factor, {}) if row.role in _WHOLE else {})
-    if row.arm not in levels or not _same(row.parameters.get(claim.factor), levels[row.arm]):
-        fail(f"trial {name}: its parameters are not those of arm {row.arm}")
-    common = {k: v for k, v in row.parameters.items() if k != claim.factor}
-    nuisance = claim.reproduction.nuisance
-    shared = {**claim.reproduction.fixed, **regime_parameters(row.regime)}
-    drawn = {k: v for k, v in common.items() if k in nuisance}
-    if not _same({k: v for k, v in common.items() if k not in nuisance}, shared):
-        fail(f"trial {name}: its parameters are not those of the claim in regime {row.regime}")
-    if set(drawn) != set(nuisance) or any(
-        not any(_same(v, value) for value in nuisance[k]) for k, v in drawn.items()
-    ):
-        fail(f"trial {name}: its nuisance values are not of those the claim lists")
-    purpose = Purpose(
-        role=row.role,
-        strike=row.strike,
-        seal=row.seal,
-        replicate=row.replicate,
-        variant=row.variant,
+def _planned(frame: Frame) -> dict[str, TrialPlan]:
+    """Return every trial this try can ask for, by id."""
+    repeatable = [control.id for control in BATTERY if control.second_strike]
+    trials = (
+        *study_trials(frame, first=0, last=frame.claim.seeds.looks[-1]),
+        *control_trials(frame),
+        *control_trials(frame, only=[control.id for control in BATTERY if control.on_demand]),
+        *control_trials(frame, strike=2, only=repeatable),
     )
-    stages = plan_stages(frame, setting, common, levels[row.arm], row.seed, purpose)
-    if row.id != stages[-1].id:
-        fail(f"trial {name}: its parts give the id {stages[-1].id[:12]}")
-    planned = [(s.stage, s.id) for s in stages]
+    return {trial.id: trial for trial in trials}
+
+
+def _check_plan(plan: TrialPlan, row: TrialRow, fail: Fail) -> None:
+    """The row says of itself what the plan says of it."""
+    name = row.id[:12]
+    for field in (
+        "setting", "regime", "arm", "index", "role", "strike", "seed", "seal", "replicate",
+        "variant",
+    ):  # fmt: skip
+        if getattr(plan, field) != getattr(row, field):
+            fail(f"trial {name}: its {field} is {getattr(row, field)}, planned was another")
+    if document_digest(plan.parameters) != document_digest(row.parameters):
+        fail(f"trial {name}: its parameters are not those that were planned")
+    planned = [(s.stage, s.id) for s in plan.stages]
     ran = [(s.stage, s.id) for s in row.stages]
     if not ran or ran != planned[: len(ran)] or (ran != planned and not row.findings):
-        fail(f"trial {name}: its stages are not those that its parts give")
-
-
-def _same(one: JsonValue, other: JsonValue) -> bool:
-    return document_digest(one) == document_digest(other)
+        fail(f"trial {name}: its stages are not those that were planned")
 
 
 def _check_result(evidence: Evidence, row: TrialRow, fail: Fail) -> None:
@@ -141,7 +126,7 @@ def _check_result(evidence: Evidence, row: TrialRow, fail: Fail) -> None:
 def _check_planted(evidence: Evidence, row: TrialRow, fail: Fail) -> None:
     table = evidence.judgements[row.setting].query_sets[QUERY_SET]
     primary = primary_queries(evidence.cards[row.setting], table).tolist()
-    wanted = min(PLANTED, len(primary)) if row.variant.kind == "plant" else 0
+    wanted = min(PLANTED, len(primary)) if row.variant.planted else 0
     planted = list(row.planted)
     if (
         len(planted) != wanted
@@ -149,28 +134,6 @@ def _check_planted(evidence: Evidence, row: TrialRow, fail: Fail) -> None:
         or not set(planted) <= set(primary)
     ):
         fail(f"trial {row.id[:12]}: want {wanted} planted queries, primary ones, ascending")
-
-
-def _check_once(rows: Sequence[TrialRow], fail: Fail) -> None:
-    if len({row.id for row in rows}) != len(rows):
-        fail("a trial stands twice")
-
-
-def _check_draws(frame: Frame, rows: Sequence[TrialRow], fail: Fail) -> None:
-    """One seed a place; one draw of nuisance values an index; no seed of an arm twice."""
-    nuisance = frame.claim.reproduction.nuisance
-    seeds: dict[tuple[str, str, str, int], int] = {}
-    draws: dict[tuple[str, int], JsonValue] = {}
-    for row in rows:
-        seed = seeds.setdefault((row.setting, row.regime, row.arm, row.index), row.seed)
-        if seed != row.seed:
-            fail(f"trial {row.id[:12]} has another seed than its arm's seed {row.index}")
-        mine: JsonValue = {name: row.parameters[name] for name in sorted(nuisance)}
-        if not _same(draws.setdefault((row.setting, row.index), mine), mine):
-            fail(f"trial {row.id[:12]}: nuisance values differ inside seed index {row.index}")
-    equal = Counter((*place[:3], seed) for place, seed in seeds.items())
-    if equal and max(equal.values()) > 1:
-        fail("two seeds of an arm are equal")
 
 
 def _check_profiles(evidence: Evidence, fail: Fail) -> None:
@@ -183,60 +146,31 @@ def _check_profiles(evidence: Evidence, fail: Fail) -> None:
         fail("the sandbox profiles are not those that the trials ran in")
 
 
-def _check_study(frame: Frame, rows: Sequence[TrialRow], fail: Fail) -> None:
-    plain = Purpose()
-    mine = [row for row in rows if row.role == STUDY]
-    for row in mine:
-        purpose = (row.strike, row.seal, row.replicate, row.variant)
-        if purpose != (plain.strike, plain.seal, plain.replicate, plain.variant):
-            fail(f"trial {row.id[:12]} is not a trial of the study")
-    counts = Counter(row.arm for row in mine)
-    ends = frame.claim.seeds.looks
-    for arm in frame.claim.arms:
-        if counts[arm] not in ends:
-            fail(f"arm {arm} has {counts[arm]} seeds, looks are at {', '.join(map(str, ends))}")
-        if {row.index for row in mine if row.arm == arm} != set(range(counts[arm])):
-            fail(f"the seeds of arm {arm} are not 0 to {counts[arm] - 1}: a seed was left out")
-
-
-def _check_control(
-    frame: Frame,
-    setting: SettingFrame,
-    regime: str,
-    control: Control,
-    rows: Sequence[TrialRow],
-    fail: Fail,
+def _check_complete(
+    frame: Frame, planned: dict[str, TrialPlan], found: set[str], fail: Fail
 ) -> None:
-    """Its trials are those the battery plans, but for what the store's nonce has drawn."""
-    strikes = defaultdict(list)
-    for row in rows:
-        if row.role == control.id:
-            strikes[row.strike].append(row)
-    if set(strikes) - ({1, 2} if control.second_strike else {1}):
-        fail(f"control {control.id} has no second strike")
-    for strike in (1, 2):
-        planned = control.plan(frame, setting, regime, strike)
-        found = strikes.get(strike, [])
-        asked = strike == 1 and not control.on_demand
-        if not found and not (asked and planned):
-            continue
-        if _shapes(control.id, planned) != _shapes(control.id, found):
-            fail(f"control {control.id} in {regime}: its trials are not those of the battery")
-        arms = {row.arm for row in found} if control.id in _DRAWN_ARM else {""}
-        indices = {row.index for row in found} if control.id not in _WHOLE else {0}
-        if len(arms) != 1 or len(indices) != 1 or max(indices) >= frame.claim.seeds.looks[0]:
-            fail(f"control {control.id} in {regime} repeats another trial than one of look 1")
-
-
-def _shapes(control: str, trials: Sequence[TrialRow | TrialPlan]) -> Counter[tuple[object, ...]]:
-    return Counter(
-        (
-            t.seal,
-            t.replicate,
-            t.variant.kind,
-            t.variant.key,
-            "" if control in _DRAWN_ARM else t.arm,
-            t.index if control in _WHOLE else 0,
-        )
-        for t in trials
+    """Every look is whole, and so is every control: those that always run, and any begun."""
+    seeds = Counter(
+        (plan.setting, plan.regime, plan.arm)
+        for plan in planned.values()
+        if plan.role == STUDY and plan.id in found
     )
+    ends = frame.claim.seeds.looks
+    for setting, regime in frame.conditions:
+        for arm in frame.claim.arms:
+            count = seeds[setting.use.name, regime, arm]
+            if count not in ends:
+                fail(f"arm {arm} has {count} seeds, looks are at {', '.join(map(str, ends))}")
+    for plan in planned.values():
+        inside = plan.index < seeds[plan.setting, plan.regime, plan.arm]
+        if plan.role == STUDY and inside and plan.id not in found:
+            fail(f"seed {plan.index} of arm {plan.arm} was left out")
+    groups: dict[tuple[str, str, str, int], list[bool]] = defaultdict(list)
+    for plan in planned.values():
+        if plan.role != STUDY:
+            groups[plan.setting, plan.regime, plan.role, plan.strike].append(plan.id in found)
+    on_demand = {control.id for control in BATTERY if control.on_demand}
+    for (_, regime, role, strike), there in groups.items():
+        asked = strike == 1 and role not in on_demand
+        if not all(there) and (asked or any(there)):
+            fail(f"control {role} in {regime}: a trial of it was left out")

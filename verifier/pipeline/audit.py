@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from verifier.documents.canonical import digest
+from verifier.documents.faults import BadValueError
 from verifier.documents.paths import check_relative
 from verifier.documents.reading import read_document
 from verifier.documents.verdict import Verdict
@@ -33,8 +34,11 @@ class Audit:
 
 
 def evidence_path(verdict: bytes, *, name: str) -> str:
-    """Return where a verdict says its evidence is, relative to itself."""
-    return check_relative(_read(verdict, name).evidence.path)
+    """Return where a verdict says its evidence is, relative to itself; EvidenceError outside."""
+    try:
+        return check_relative(_read(verdict, name).evidence.path)
+    except BadValueError as error:
+        raise EvidenceError(str(error), where=f"{name}: evidence.path", hint=error.hint) from error
 
 
 def audit(

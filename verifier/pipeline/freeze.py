@@ -12,14 +12,17 @@ from verifier.documents.card import Card
 from verifier.documents.claim import Claim, SettingUse
 from verifier.documents.evidence import EnvironmentRow, LedgerEntry, TryRow
 from verifier.documents.task import Task
+from verifier.errors import UsageError
 from verifier.ports import Ledger
 from verifier.study.frame import Frame, SettingFrame, study_depth
 from verifier.study.tries import (
     FREEZE,
     Account,
+    Machine,
     account,
     decision_digest,
     lineage_digest,
+    statement_digest,
     try_digest,
 )
 
@@ -100,7 +103,7 @@ def make_frame(case: Case, *, nonce: bytes, block: int) -> Frame:
 
 def lineage_of(case: Case) -> str:
     """Return the lineage that a case's tries share."""
-    return lineage_digest(case.claim, [s.task_digest for s in case.settings])
+    return lineage_digest(case.claim, {s.use.name: s.task_digest for s in case.settings})
 
 
 def try_of(case: Case) -> str:
@@ -113,18 +116,27 @@ def try_of(case: Case) -> str:
             {"card": f.card, "task": f.task, "encoder": f.use.encoder, "model": f.model}
             for f in setting_frames(case)
         ],
+        machine=Machine(threads=case.threads, device=case.device, instructions=case.instructions),
     )
 
 
-def freeze(case: Case, ledger: Ledger, *, confirm: Callable[[Account], None]) -> Frozen:
+def freeze(
+    case: Case,
+    ledger: Ledger,
+    *,
+    confirm: Callable[[Account], None],
+    entropy: Callable[[], bytes],
+) -> Frozen:
     """Log the try before its first trial and return its frame; a known try goes on as frozen.
 
-    `confirm` is asked before a new try is logged and may raise to refuse.
+    `confirm` is asked before a new try is logged and may raise to refuse.  `entropy` gives the
+    32 bytes that all seeds and draws derive from: nobody knows them before the freeze, and
+    everybody can check them after.  UsageError where the statement was reworded since.
     """
     lineage, attempt = lineage_of(case), try_of(case)
     confirm(account(ledger.entries(), lineage=lineage, attempt=attempt))
     with ledger.locked():
-        nonce = ledger.nonce()
+        ledger.nonce()
         found = account(ledger.entries(), lineage=lineage, attempt=attempt)
         if not found.known:
             body = {
@@ -133,17 +145,20 @@ def freeze(case: Case, ledger: Ledger, *, confirm: Callable[[Account], None]) ->
                 "try": attempt,
                 "decision": decision_digest(case.claim),
                 "document": digest(case.claim_bytes),
+                "statement": statement_digest(case.claim),
                 "number": found.number,
                 "alpha": found.alpha,
                 "block": found.block,
+                "nonce": entropy().hex(),
             }
             ledger.append(FREEZE, body)
         entries = ledger.entries()
-    frozen_at = next(
-        i
+    place, frozen = next(
+        (i, e["body"])
         for i, e in enumerate(entries)
         if e["kind"] == FREEZE and isinstance(e["body"], Mapping) and e["body"]["try"] == attempt
     )
+    _check_statement(case, frozen)
     row = TryRow(
         lineage=lineage,
         digest=attempt,
@@ -152,6 +167,16 @@ def freeze(case: Case, ledger: Ledger, *, confirm: Callable[[Account], None]) ->
         number=found.number,
         alpha=found.alpha,
         block=found.block,
-        ledger=tuple(LedgerEntry.model_validate(dict(e)) for e in entries[: frozen_at + 1]),
+        ledger=tuple(LedgerEntry.model_validate(dict(e)) for e in entries[: place + 1]),
     )
+    nonce = bytes.fromhex(str(frozen["nonce"]))
     return Frozen(frame=make_frame(case, nonce=nonce, block=found.block), row=row)
+
+
+def _check_statement(case: Case, frozen: Mapping[str, object]) -> None:
+    if frozen["statement"] != statement_digest(case.claim):
+        raise UsageError(
+            "the statement was reworded after this try was frozen",
+            where=f"{case.name}: statement",
+            hint="restore the sentence that was frozen, or change the decision: a new try",
+        )

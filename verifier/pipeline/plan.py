@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from verifier.controls.battery import control_trials
@@ -13,7 +13,7 @@ from verifier.ports import Ledger
 from verifier.stats.alpha import look_alphas
 from verifier.study.plan import looks, study_trials
 from verifier.study.trials import TrialPlan
-from verifier.study.tries import Account, account
+from verifier.study.tries import FREEZE, Account, account
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +43,7 @@ def plan(case: Case, ledger: Ledger, bench: Workbench, *, slots: int) -> Plan:
     """Return the plan of a case; nothing is frozen and nothing is run."""
     attempt = try_of(case)
     found = account(ledger.entries(), lineage=lineage_of(case), attempt=attempt)
-    frame = make_frame(case, nonce=ledger.nonce(), block=found.block)
+    frame = make_frame(case, nonce=frozen_nonce(ledger.entries(), attempt), block=found.block)
     parts = [
         (f"look {k}: {last} seeds an arm", study_trials(frame, first=first, last=last))
         for k, (first, last) in enumerate(looks(frame), start=1)
@@ -65,6 +65,15 @@ def plan(case: Case, ledger: Ledger, bench: Workbench, *, slots: int) -> Plan:
         groups=tuple(_group(name, trials, bench, mean, slots) for name, trials in parts),
         seconds_per_trial=mean,
     )
+
+
+def frozen_nonce(entries: Sequence[Mapping[str, object]], attempt: str) -> bytes:
+    """Return the nonce a try was frozen with; one of zeros where it is not frozen yet."""
+    for entry in entries:
+        body = entry["body"]
+        if entry["kind"] == FREEZE and isinstance(body, Mapping) and body["try"] == attempt:
+            return bytes.fromhex(str(body["nonce"]))
+    return bytes(32)
 
 
 def _walls(trials: Sequence[TrialPlan], bench: Workbench) -> list[float]:

@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from verifier.controls.battery import control_trials
-from verifier.documents.canonical import digest
+from verifier.documents.canonical import digest, document_digest
 from verifier.documents.evidence import SandboxRow, TrialRow
 from verifier.documents.verdict import Verdict
 from verifier.documents.words import Outcome
+from verifier.errors import VerifierError
 from verifier.judge.assess import Need, assess
 from verifier.judge.bundle import Evidence, evidence_digest, pack
 from verifier.judge.judge import judge, verdict_bytes
@@ -31,6 +32,7 @@ class Ports:
     """What verifying needs of the world.
 
     prepare: called before scripts are run; raises where the sandbox or environment fails.
+    entropy: 32 bytes from the system.
     """
 
     store: Store
@@ -38,6 +40,7 @@ class Ports:
     executor: Executor
     clock: Clock
     prepare: Callable[[], None]
+    entropy: Callable[[], bytes]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +120,7 @@ def verify(
     report: Report,
 ) -> Verified:
     """Run the study of a case until its evidence decides, and return verdict and evidence."""
-    frozen = freeze(case, ports.ledger, confirm=confirm)
+    frozen = freeze(case, ports.ledger, confirm=confirm, entropy=ports.entropy)
     run = _Run(case=case, frozen=frozen, ports=ports, bench=bench, report=report)
     book = ScoreBook()
     first, last = looks(frozen.frame)[0]
@@ -146,17 +149,21 @@ def _needed(frozen: Frozen, need: Need) -> tuple[tuple[TrialPlan, ...], str]:
 
 
 def _record(run: _Run) -> Verified:
-    """Judge the evidence by the one road there is, and log the verdict once."""
+    """Judge the evidence by the one road there is, and log the verdict once.
+
+    VerifierError if this try was judged before on other results: a try has one set of results.
+    """
     ledger, attempt = run.ports.ledger, run.frozen.row.digest
-    for entry in reversed(ledger.entries()):
-        body = entry["body"]
-        if not isinstance(body, Mapping) or entry["kind"] not in {VERDICT, UNSCORABLE}:
-            continue
-        if body["try"] == attempt:
-            again = _judged(run, str(body["evaluated_at"]))
-            if evidence_digest(again.evidence) == body["evidence"]:
-                return again
-            break
+    results = _results_digest(run.rows)
+    earlier = _earlier(ledger, attempt)
+    if earlier is not None:
+        if earlier["results"] != results:
+            raise VerifierError(
+                "this try was judged before, on other results",
+                where=f"{run.case.name}: try {attempt[:19]}",
+                hint="its trials were lost or changed since: only a new try can be judged now",
+            )
+        return _judged(run, str(earlier["evaluated_at"]))
     done = _judged(run, run.ports.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ"))
     broken = done.verdict.outcome is Outcome.INVALID and not done.verdict.estimates
     ledger.append(
@@ -169,11 +176,33 @@ def _record(run: _Run) -> Verified:
             "outcome": str(done.verdict.outcome),
             "status": str(done.verdict.status),
             "reason_code": str(done.verdict.reason_code),
+            "results": results,
             "evidence": evidence_digest(done.evidence),
             "verdict": digest(done.verdict_bytes),
         },
     )
     return done
+
+
+def _results_digest(rows: Sequence[TrialRow]) -> str:
+    """Digest which trials there are and what came out of each."""
+    results = [
+        [row.id, sorted(row.rankings.items()), [f.rule for f in row.findings]] for row in rows
+    ]
+    return document_digest(sorted(results))
+
+
+def _earlier(ledger: Ledger, attempt: str) -> Mapping[str, object] | None:
+    """Return what the ledger holds of this try's verdict, or None."""
+    for entry in reversed(ledger.entries()):
+        body = entry["body"]
+        if (
+            isinstance(body, Mapping)
+            and entry["kind"] in {VERDICT, UNSCORABLE}
+            and body["try"] == attempt
+        ):
+            return body
+    return None
 
 
 def _evidence(run: _Run, evaluated_at: str) -> Evidence:

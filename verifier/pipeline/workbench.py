@@ -44,23 +44,24 @@ class Workbench:
     device: Literal["cpu", "cuda"]
     keep_log: Callable[[str, str, bytes], None]
     keep_failures: bool = True
-    _worlds: dict[tuple[str, str, int], World] = field(default_factory=dict)
+    _worlds: dict[tuple[str, int, int], World] = field(default_factory=dict)
 
     def world(self, setting: str, variant: Variant) -> World:
         """Return the setting's task under a variant, made once a process."""
-        key = (setting, variant.kind, variant.key)
+        key = (setting, variant.spelling, variant.planted)
         if key not in self._worlds:
             self._worlds[key] = self._make(setting, variant)
         return self._worlds[key]
 
     def _make(self, setting: str, variant: Variant) -> World:
         task = self.tasks[setting]
-        secret = prf(self.secret, variant.kind, self.cards[setting], variant.key)
-        match variant.kind:
-            case "plain":
-                return World(task=task)
-            case "respell":
-                return World(task=respell(task, secret))
-            case "plant":
-                planted, positions = plant(task, secret, among=self.primary[setting])
-                return World(task=planted, planted=positions)
+        if variant.spelling:
+            task = respell(task, self._key("respell", setting, variant.spelling))
+        if not variant.planted:
+            return World(task=task)
+        key = self._key("plant", setting, variant.planted)
+        task, positions = plant(task, key, among=self.primary[setting])
+        return World(task=task, planted=positions)
+
+    def _key(self, label: str, setting: str, number: int) -> bytes:
+        return prf(self.secret, label, self.cards[setting], number)

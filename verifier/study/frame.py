@@ -37,7 +37,7 @@ class SettingFrame:
 class Frame:
     """A frozen try: claim, digests of all it depends on, nonce and seed block.
 
-    nonce: 32 bytes, secret of the store; with `block` it fixes every seed.
+    nonce: 32 bytes drawn when the try was frozen and public since; it fixes every seed and draw.
     """
 
     claim: Claim

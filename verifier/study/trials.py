@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pydantic import JsonValue
 
 from verifier.documents.canonical import document_digest
+from verifier.documents.claim import STATIC
 from verifier.documents.evidence import STUDY, Variant
 from verifier.documents.trial import PROTOCOL
 from verifier.documents.words import Stage
 from verifier.study.frame import Frame, SettingFrame, regime_parameters
 from verifier.study.seeds import nuisance_values, trial_seed
-
-PLAIN = Variant()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,13 +53,24 @@ class TrialPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Purpose:
-    """Why a trial is run and what in it differs from the plain trial of its arm and index."""
+    """Why a trial is run and what in it differs from the study's trial of its arm and index.
+
+    variant: None for the study's own (see `study_variant`).
+    """
 
     role: str = STUDY
     strike: int = 1
     seal: int = 0
     replicate: int = 0
-    variant: Variant = PLAIN
+    variant: Variant | None = None
+
+
+def study_variant(frame: Frame, setting: SettingFrame) -> Variant:
+    """Return the world a study runs in: re-spelled for encoders trained from scratch.
+
+    A script that knows the texts does not know these; each block of seeds has its own alphabet.
+    """
+    return Variant(spelling=frame.block + 1 if setting.use.encoder == STATIC else 0)
 
 
 def plan_trial(
@@ -75,6 +85,8 @@ def plan_trial(
 ) -> TrialPlan:
     """Plan one trial; equal content gives an equal id, whoever asks and why."""
     purpose = purpose or Purpose()
+    variant = purpose.variant or study_variant(frame, setting)
+    purpose = replace(purpose, variant=variant)
     shared: dict[str, JsonValue] = {
         **frame.claim.reproduction.fixed,
         **regime_parameters(regime),
@@ -95,7 +107,7 @@ def plan_trial(
         seed=seed,
         seal=purpose.seal,
         replicate=purpose.replicate,
-        variant=purpose.variant,
+        variant=variant,
         parameters={**common, frame.claim.factor: level},
         stages=stages,
     )
@@ -156,7 +168,7 @@ def _stage_key(
         "card": setting.card,
         "task": setting.task,
         "model": setting.model,
-        "variant": purpose.variant.model_dump(),
+        "variant": None if purpose.variant is None else purpose.variant.model_dump(),
         "parameters": parameters,
         "seed": seed,
         "outputs": claim.reproduction.outputs,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from verifier.documents.canonical import document_digest
 from verifier.documents.claim import Claim
@@ -30,30 +31,66 @@ class Account:
 
 
 def decision_digest(claim: Claim) -> str:
-    """Digest what can move the decision: effective fields with defaults, and the edition."""
+    """Digest what can move the decision or the status: effective fields and the edition.
+
+    Of the source that is what the scope is computed from.
+    """
     body = claim.model_dump(mode="json", by_alias=True, exclude=set(_NOT_DECIDING) | {"schema_"})
     source = body.pop("source")
-    body["states_size"] = source["states_size"]
+    body["source"] = {key: source[key] for key in ("task", "encoders", "data", "states_size")}
     return document_digest({"edition": EDITION, "claim": body})
 
 
-def lineage_digest(claim: Claim, tasks: Sequence[str]) -> str:
-    """Digest what tries have in common: work, locator and test split; one alpha account."""
+def statement_digest(claim: Claim) -> str:
+    """Digest the sentence that is judged, blanks folded."""
+    return document_digest(" ".join(claim.statement.split()))
+
+
+def lineage_digest(claim: Claim, tasks: Mapping[str, str]) -> str:
+    """Digest what tries have in common: work, locator and test split; one alpha account.
+
+    tasks: setting -> digest; optional settings do not count.  Case, blanks and the version of
+    a preprint do not make another lineage.
+    """
+    counting = {use.name for use in claim.settings if not use.optional}
     return document_digest(
-        {"work": claim.source.work, "locator": claim.source.locator, "tasks": sorted(tasks)}
+        {
+            "work": re.sub(r"v[0-9]+$", "", _folded(claim.source.work)),
+            "locator": _folded(claim.source.locator),
+            "tasks": sorted(digest for name, digest in tasks.items() if name in counting),
+        }
     )
 
 
+def _folded(text: str) -> str:
+    return " ".join(text.casefold().split())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Machine:
+    """What of the machine numbers depend on: part of a try, as it is of every trial."""
+
+    threads: int
+    device: str
+    instructions: str
+
+
 def try_digest(
-    *, decision: str, closure: str, environment: str, settings: Sequence[Mapping[str, str | None]]
+    *,
+    decision: str,
+    closure: str,
+    environment: str,
+    settings: Sequence[Mapping[str, str | None]],
+    machine: Machine,
 ) -> str:
-    """Digest one frozen attempt: decision, script closure, environment, settings."""
+    """Digest one frozen attempt: decision, script closure, environment, settings, machine."""
     return document_digest(
         {
             "decision": decision,
             "closure": closure,
             "environment": environment,
             "settings": [dict(s) for s in settings],
+            "machine": asdict(machine),
         }
     )
 
@@ -75,10 +112,9 @@ def account(entries: Sequence[Entry], *, lineage: str, attempt: str) -> Account:
             block=int(body["block"]),
             known=True,
         )
+    ended = [e["body"] for e in entries if e["kind"] == UNSCORABLE]
     unscorable = {
-        e["body"]["try"]
-        for e in entries
-        if e["kind"] == UNSCORABLE and isinstance(e["body"], Mapping) and not e["body"]["finished"]
+        body["try"] for body in ended if isinstance(body, Mapping) and not body.get("finished", 1)
     }
     tries = [f["try"] for f in freezes if isinstance(f, Mapping) and f["lineage"] == lineage]
     free = min(MOST_FREE, sum(1 for t in tries if t in unscorable))
