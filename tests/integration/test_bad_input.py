@@ -193,6 +193,21 @@ def test_a_broken_import_of_ours_is_no_judgement(project: Scratch, shim: str) ->
     assert not (project.state / "verdicts").exists()
 
 
+def assert_own_limits_are_no_fault_of_the_script(project: Scratch, largest: int) -> None:
+    """A script that may not write its outputs because we may not has done nothing wrong."""
+    bound = (largest, largest)
+    done = project.run(prepare=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, bound))
+    assert done.code == ERROR, done.stdout
+    assert done.has("limit on file size", "ulimit -f unlimited")
+    assert not project.trials
+    assert not (project.state / "verdicts").exists()
+
+
+def test_limits_of_our_own_process_are_ours(project: Scratch) -> None:
+    """Room enough for our files and the self-test, but not for what the script must write."""
+    assert_own_limits_are_no_fault_of_the_script(project, 2 << 20)
+
+
 def mounted(place: Path, *, size: str) -> None:
     subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", place], check=True)
 
@@ -200,11 +215,8 @@ def mounted(place: Path, *, size: str) -> None:
 def test_a_full_disk_loses_nothing(project: Scratch) -> None:
     """The trials that were finished are kept, and count when there is room again."""
     store, kept = project.state / "store", project.state / "kept"
-    if os.geteuid() != 0:  # only root may mount: a bound on every file says the same
-        small = (300 << 10, resource.RLIM_INFINITY)
-        done = project.run(prepare=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, small))
-        assert done.code == ERROR
-        assert done.has("hint:")
+    if os.geteuid() != 0:  # only root may mount: a bound on every file is what is left
+        assert_own_limits_are_no_fault_of_the_script(project, 1 << 20)
         return
     used = sum(p.stat().st_blocks * 512 for p in store.rglob("*") if p.is_file())
     store.rename(kept)

@@ -25,6 +25,7 @@ from dataclasses import dataclass
 from typing import Final, NoReturn
 
 from verifier.adapters.sandbox import bubblewrap, kernel, staging
+from verifier.documents.limits import Limits
 from verifier.errors import VerifierError
 from verifier.ports import SandboxOrder
 
@@ -59,6 +60,27 @@ class Plan:
 def counts_processes() -> bool:
     """Tell whether RLIMIT_NPROC here counts the sandbox's processes and no others."""
     return kernel.release() >= _LIMITS_PER_NAMESPACE
+
+
+def check_own_limits(limits: Limits) -> None:
+    """Raise a VerifierError where this process's own limits are below those of an order.
+
+    A program inherits them, and would be blamed for what we may not do.
+    """
+    needed = (
+        ("f", "file size", resource.RLIMIT_FSIZE, _largest_file(limits)),
+        ("v", "address space", resource.RLIMIT_AS, limits.memory_bytes),
+        ("d", "data", resource.RLIMIT_DATA, limits.memory_bytes),
+        ("t", "CPU seconds", resource.RLIMIT_CPU, limits.wall_s),
+    )
+    for option, name, kind, least in needed:
+        own = resource.getrlimit(kind)[0]
+        if own != resource.RLIM_INFINITY and own < least:
+            raise VerifierError(
+                f"the limit on {name} of this process is {own}, a trial may need {least:.0f}",
+                where="sandbox",
+                hint=f"raise it (ulimit -{option} unlimited) and start again",
+            )
 
 
 def launch(plan: Plan) -> int:
@@ -172,13 +194,16 @@ def be_nobody(user: int, group: int) -> None:
             file.write(text)
 
 
+def _largest_file(limits: Limits) -> int:
+    return max(limits.output_bytes, limits.tmp_bytes, limits.shm_bytes) + _MEBIBYTE
+
+
 def _limit(plan: Plan, *, as_root: bool) -> None:
     """Set the limits that exec and fork pass on, and that the program cannot raise."""
     limits = plan.order.limits
-    largest = max(limits.output_bytes, limits.tmp_bytes, limits.shm_bytes) + _MEBIBYTE
     wanted = {
         resource.RLIMIT_CORE: 0,
-        resource.RLIMIT_FSIZE: largest,
+        resource.RLIMIT_FSIZE: _largest_file(limits),
         resource.RLIMIT_NOFILE: OPEN_FILES,
         resource.RLIMIT_STACK: 8 * _MEBIBYTE,
         resource.RLIMIT_MEMLOCK: _MEBIBYTE,

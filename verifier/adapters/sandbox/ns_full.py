@@ -50,6 +50,7 @@ class NamespaceSandbox:
         sandbox could not be built or taken down; what the program does stands in the result.
         """
         _check_environment(order.environment)
+        launcher.check_own_limits(order.limits)
         filters = seccomp.filters()
         bwrap = str(bubblewrap.find())
         limits = order.limits
