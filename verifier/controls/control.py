@@ -12,6 +12,9 @@ from verifier.study.frame import Frame, SettingFrame
 from verifier.study.sheet import Sheet
 from verifier.study.trials import TrialPlan
 
+# Means closer than this differ by rounding: no bound of a control is below it.
+SLACK = 1e-9
+
 State = Literal["passed", "failed", "not_testable", "warning", "not_needed", "not_run"]
 Planner = Callable[[Frame, SettingFrame, str, int], tuple[TrialPlan, ...]]
 Checker = Callable[[Sheet, int, float], ControlRow]

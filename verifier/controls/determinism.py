@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from verifier.controls.control import Control, State, control_row
+from verifier.controls.control import SLACK, Control, State, control_row
 from verifier.controls.draws import drawn_arm, repeat_trial
 from verifier.documents.verdict import ControlRow
 from verifier.stats.estimate import student
@@ -30,11 +30,11 @@ def _check(sheet: Sheet, strike: int, level: float) -> ControlRow:
     if _equal(again, first):
         return control_row("C1", TITLE, sheet, "passed", "equal runs, byte for byte", strike=strike)
     difference = abs(sheet.mean(again) - sheet.mean(first))
-    noise, df = seed_noise(sheet)
+    noise, df = seed_noise(sheet, again.row.arm)
     bound = (
         _DETERMINISTIC
         if sheet.claim.reproduction.deterministic
-        else student(level / 2, df) * noise * math.sqrt(2)
+        else max(SLACK, student(level / 2, df) * noise * math.sqrt(2))
     )
     state: State = "warning" if difference <= bound else "failed"
     detail = f"runs differ: means are {difference:.6f} apart, {bound:.6f} allowed"

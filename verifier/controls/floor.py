@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,7 @@ from verifier.stats.design import micro
 from verifier.stats.estimate import estimate_contrast
 from verifier.study.sheet import Sheet
 
+_FEWEST_CLUSTERS = 2
 TITLE = "above chance in every language"
 
 
@@ -33,24 +35,27 @@ class LanguageFloor:
 
 
 def language_floors(sheet: Sheet, level: float) -> tuple[LanguageFloor, ...]:
-    """Return the floor of every language of the query set, primary or not."""
-    languages = np.asarray(sheet.queries.languages)
+    """Return the floor of every language in the primary stratum.
+
+    The best arm is chosen after looking, so the level is shared by the arms; a language whose
+    queries lie in one cluster has no interval and cannot be told from chance.
+    """
+    languages = np.where(sheet.in_stratum, np.asarray(sheet.queries.languages), "")
     clusters = np.asarray(sheet.queries.clusters)
     chance = {arm: chance_of(sheet, arm) for arm in sheet.arms}
     floors = []
-    for language in sorted(set(sheet.queries.languages)):
+    for language in sorted(set(languages.tolist()) - {""}):
         here = np.flatnonzero(languages == language)
         scores = {arm: sheet.full(arm)[:, here] for arm in sheet.arms}
         best = max(scores, key=lambda arm: float(scores[arm].mean()))
         design = micro(languages[here].tolist(), clusters[here].tolist())
-        estimate = estimate_contrast({best: scores[best]}, {best: 1.0}, design, paired=False)
+        mean, low = float(scores[best].mean()), -math.inf
+        if design.groups >= _FEWEST_CLUSTERS:
+            estimate = estimate_contrast({best: scores[best]}, {best: 1.0}, design, paired=False)
+            low = estimate.value - estimate.half_width(level / len(sheet.arms))
         floors.append(
             LanguageFloor(
-                language=language,
-                arm=best,
-                mean=estimate.value,
-                low=estimate.value - estimate.half_width(level),
-                chance=chance[best][language],
+                language=language, arm=best, mean=mean, low=low, chance=chance[best][language]
             )
         )
     return tuple(floors)
@@ -79,7 +84,7 @@ def _check(sheet: Sheet, strike: int, level: float) -> ControlRow:  # noqa: ARG0
     numbers: dict[str, float | int | None] = {
         "languages": len(floors),
         "at_chance": len(silent),
-        "low": lowest.low,
+        "low": lowest.low if math.isfinite(lowest.low) else None,
         "chance": lowest.chance,
     }
     return control_row("C5", TITLE, sheet, state, detail, numbers=numbers)

@@ -6,6 +6,7 @@ runs every arm once on the texts as they are: a script that does better there kn
 
 from __future__ import annotations
 
+import math
 from itertools import combinations
 
 from verifier.controls.control import Control, State, control_row
@@ -14,9 +15,8 @@ from verifier.controls.rekey import change_bound
 from verifier.documents.claim import STATIC, Claim
 from verifier.documents.evidence import Variant
 from verifier.documents.verdict import ControlRow
-from verifier.stats.estimate import student
 from verifier.study.frame import Frame, SettingFrame
-from verifier.study.sheet import ScoredTrial, Sheet, seed_noise
+from verifier.study.sheet import ScoredTrial, Sheet
 from verifier.study.trials import Purpose, TrialPlan, plan_trial
 
 TITLE = "texts as written, same scores"
@@ -39,10 +39,11 @@ def _check(sheet: Sheet, strike: int, level: float) -> ControlRow:
     trials = {t.row.arm: t for t in sheet.control_trials("C7", strike)}
     if set(trials) != set(sheet.arms):
         return control_row("C7", TITLE, sheet, "not_run", "not run in every arm", strike=strike)
-    excesses = [(*change_bound(sheet, t, level), f"arm {arm}") for arm, t in trials.items()]
+    pairs = list(combinations(sorted(trials), 2))
+    share = level / (len(trials) + len(pairs))
+    excesses = [(*change_bound(sheet, t, share), f"arm {arm}") for arm, t in trials.items()]
     excesses += [
-        (*_contrast_change(sheet, trials[a], trials[b], level), f"{a} - {b}")
-        for a, b in combinations(sorted(trials), 2)
+        (*_contrast_change(sheet, trials[a], trials[b], share), f"{a} - {b}") for a, b in pairs
     ]
     difference, bound, what = max(excesses, key=lambda e: e[0] - e[1])
     state: State = "passed" if difference <= bound else "failed"
@@ -62,10 +63,10 @@ def _contrast_change(
     sheet: Sheet, one: ScoredTrial, other: ScoredTrial, level: float
 ) -> tuple[float, float]:
     """Return how far the difference of two arms moved, and how far it may."""
-    noise, df = seed_noise(sheet)
+    bounds = [change_bound(sheet, t, level)[1] for t in (one, other)]
     before = sheet.mean(sheet.twin(one)) - sheet.mean(sheet.twin(other))
     after = sheet.mean(one) - sheet.mean(other)
-    return abs(after - before), student(level / 2, df) * noise * 2
+    return abs(after - before), math.hypot(*bounds)
 
 
 RESPELLED = Control(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import overload
 
+NOTHING = 1e-12
+
 
 @overload
 def six_digits(x: float) -> float: ...
@@ -13,10 +15,15 @@ def six_digits(x: None) -> None: ...
 def six_digits(x: float | None) -> float | None:
     """`x` rounded to six significant digits; -0 becomes 0, unknown (None) stays unknown.
 
+    Rounded to twelve first, and below 1e-12 to 0: sums taken in another order on another
+    processor differ in the sixteenth digit, and must not differ here.
+
     ValueError for NaN and infinities: they are never a result.
     """
     if x is None:
         return None
     if not math.isfinite(x):
         raise ValueError(f"{x} is not a number that a verdict may carry")
-    return float(f"{x:.6g}") + 0.0
+    if abs(x) < NOTHING:
+        return 0.0
+    return float(f"{float(f'{x:.12g}'):.6g}") + 0.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from verifier.controls.battery import check_controls, control_level, second_strikes
@@ -66,8 +66,10 @@ class Assessment:
 
 def assess(evidence: Evidence, book: ScoreBook) -> Assessment:
     """Decide from the evidence so far; EvidenceError if it holds more or less than it should."""
-    found = [finding for row in evidence.study.trials for finding in row.findings]
-    found += isolation_findings(evidence.study.trials)
+    optional = {use.name for use in evidence.claim.settings if use.optional}
+    counting = [row for row in evidence.study.trials if row.setting not in optional]
+    found = [finding for row in counting for finding in row.findings]
+    found += isolation_findings(tuple(counting))
     if found:
         broken = f"{found[0].where}: {found[0].message}"
         return Assessment(looks=(), controls=(), decision=_broken(broken), need=None)
@@ -80,7 +82,7 @@ def assess(evidence: Evidence, book: ScoreBook) -> Assessment:
                 looks=tuple(looks), controls=rows, decision=_open(looks), need=Need(seeds=seeds)
             )
         sheets = build_sheets(evidence, book, seeds=seeds)
-        rows = _controls(sheets)
+        rows = _controls([sheet for sheet in sheets if sheet.setting not in optional])
         look, need = _look(evidence, sheets, seeds, rows)
         looks.append(look)
         strikes = second_strikes(rows)
@@ -108,7 +110,7 @@ def _seeds(evidence: Evidence, book: ScoreBook) -> int:
     return counts.pop() if counts else 0
 
 
-def _controls(sheets: tuple[Sheet, ...]) -> tuple[ControlRow, ...]:
+def _controls(sheets: Sequence[Sheet]) -> tuple[ControlRow, ...]:
     level = control_level(len(sheets))
     return tuple(row for sheet in sheets for row in check_controls(sheet, level=level))
 
@@ -119,7 +121,10 @@ def _look(
     claim = evidence.claim
     alpha = look_alphas(evidence.study.try_.alpha, len(claim.seeds.looks))[0]
     contrasts, decisions, if_sensitive = {}, {}, {}
+    optional = {u.name for u in claim.settings if u.optional}
     for sheet in sheets:
+        if sheet.setting in optional:
+            continue
         key = (sheet.setting, sheet.regime)
         contrasts[key] = contrasts_of(sheet)
         mine = [r for r in rows if (r.setting, r.regime) == key]
@@ -130,15 +135,14 @@ def _look(
         if_sensitive[key] = _guard_floor(
             decide_criterion(sheet, contrasts[key], alpha=alpha, sensitive=True), mine
         )
-    optional = {u.name for u in claim.settings if u.optional}
-    combined = combine_conditions(decisions, optional)
-    hypothetical = combine_conditions(if_sensitive, optional)
+    combined = combine_conditions(decisions)
+    hypothetical = combine_conditions(if_sensitive)
     untried = any(r.id == "C9" and r.state == "not_needed" for r in rows)
     asks = _final(hypothetical) and not _final(combined) and untried
     look = Look(
         seeds=seeds,
         alpha=alpha,
-        sheets=sheets,
+        sheets=tuple(s for s in sheets if s.setting not in optional),
         contrasts=contrasts,
         decisions=decisions,
         combined=combined,
@@ -147,9 +151,9 @@ def _look(
     return look, Need(controls=("C9",)) if asks else None
 
 
-def combine_conditions(decisions: Mapping[Condition, Decision], optional: set[str]) -> Decision:
-    """Combine regimes inside each setting, then the settings that count."""
-    settings = dict.fromkeys(setting for setting, _ in decisions if setting not in optional)
+def combine_conditions(decisions: Mapping[Condition, Decision]) -> Decision:
+    """Combine regimes inside each setting, then the settings."""
+    settings = dict.fromkeys(setting for setting, _ in decisions)
     return combine(
         {
             name: combine(

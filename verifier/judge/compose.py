@@ -100,7 +100,6 @@ def compose(
     estimates = tuple(row for each in assessment.looks for row in look_rows(each))
     leading = _leading(estimates)
     widen = sentences.widen_words(claim, scope=scope, required=claim.requires)
-    last_look = look is not None and look.seeds == claim.seeds.looks[-1]
     task = next(iter(evidence.cards.values())).task
     reason = sentences.reason_words(
         claim,
@@ -109,6 +108,7 @@ def compose(
         leading,
         code=decided.reason,
         scope=scope,
+        attempt=study.try_.number,
     )
     return Verdict.model_validate(
         {
@@ -135,9 +135,7 @@ def compose(
             ),
             "criterion": claim.criterion,
             "plain": sentences.plain_words(claim, assessment.decision, leading),
-            "would_change_it": sentences.change_words(
-                assessment.decision, widen=widen, last_look=last_look
-            ),
+            "would_change_it": sentences.change_words(assessment.decision, widen=widen),
             "arm_blind": claim.reproduction.arm_blind,
             "estimates": estimates,
             "arms": arm_rows(look) if look else (),

@@ -10,6 +10,7 @@ from verifier.errors import VerifierError
 from verifier.judge.assess import Look
 from verifier.judge.criteria import contrast_pairs, estimate_pair
 from verifier.stats.bootstrap import bootstrap_contrast
+from verifier.stats.draws import StableDraws
 from verifier.stats.influence import (
     LeftOut,
     contrast_by_query,
@@ -59,7 +60,7 @@ def _row(sheet: Sheet, alpha: float, digest: str) -> Robustness:
         paired=sheet.paired,
         alpha=alpha,
         draws=DRAWS,
-        rng=np.random.default_rng(int(digest.removeprefix("sha256:"), 16)),
+        rng=StableDraws(f"{digest} {sheet.setting} {sheet.regime}"),
     )
     differences = contrast_by_query(scores, coefficients)
     counts = tally(differences)

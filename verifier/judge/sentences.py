@@ -61,7 +61,7 @@ def interval_words(row: LookRow) -> str:
     if row.value is None or row.low is None or row.high is None:
         return f"{row.contrast} unknown ({row.regime})"
     shown = f"{row.contrast} {row.value:+.4f} [{row.low:+.4f}, {row.high:+.4f}]"
-    return shown if row.regime == "only" else f"{shown} ({row.regime})"
+    return shown if row.regime == "only" else f"{shown} ({row.regime}: {row.outcome})"
 
 
 def plain_words(claim: Claim, decision: Decision, leading: tuple[LookRow, ...]) -> str:
@@ -73,7 +73,8 @@ def plain_words(claim: Claim, decision: Decision, leading: tuple[LookRow, ...]) 
         start = f"{start[:-1]} ({'; '.join(decision.why)})."
     if not leading:
         return start
-    return f"{start} {claim.criterion.measure}: {'; '.join(map(interval_words, leading))}."
+    sure = f"intervals at {1 - (leading[0].alpha or 0):.2%} a side"
+    return f"{start} {claim.criterion.measure}: {'; '.join(map(interval_words, leading))}; {sure}."
 
 
 def reason_words(
@@ -84,6 +85,7 @@ def reason_words(
     *,
     code: ReasonCode,
     scope: Scope,
+    attempt: int,
 ) -> str:
     """The reason: code, measure, estimates, margin, setting, encoder, seeds, queries, scope."""
     head = f"{code}: {'; '.join((status_sentence, *decision.why))}."
@@ -96,7 +98,8 @@ def reason_words(
         for row in leading
     ]
     encoders = ", ".join(dict.fromkeys(use.encoder for use in claim.settings))
-    return f"{head} {'; '.join(parts)}; encoder {encoders}; scope {scope}."
+    tail = f"encoder {encoders}; scope {scope}; try {attempt} of its lineage"
+    return f"{head} {'; '.join(parts)}; {tail}."
 
 
 def leaves_open(claim: Claim, *, task: str, scope: Scope) -> tuple[str, ...]:
@@ -130,10 +133,10 @@ def widen_words(claim: Claim, *, scope: Scope, required: Scope) -> str | None:
     )
 
 
-def change_words(decision: Decision, *, widen: str | None, last_look: bool) -> str:
+def change_words(decision: Decision, *, widen: str | None) -> str:
     """Say what would change the status."""
     if decision.outcome is Outcome.INVALID:
-        return "a script that passes: see findings and controls, then run again (a new try)"
+        return "another script: see findings and controls; it will be a new try"
     if decision.outcome is Outcome.INCONCLUSIVE:
         match decision.reason:
             case ReasonCode.UNDERSPECIFIED:
@@ -146,6 +149,5 @@ def change_words(decision: Decision, *, widen: str | None, last_look: bool) -> s
                     "of the factor that is known to matter (assay) shown to matter there"
                 )
             case _:
-                more = "more seeds or more queries" if last_look else "the next look"
-                return f"{more}: the interval still holds the margin"
+                return "more seeds or more queries: they were too few to decide every contrast"
     return widen or "nothing but new evidence: the scope is as wide as the claim requires"

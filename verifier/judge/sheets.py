@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from verifier.documents.card import Card
 from verifier.documents.criterion import Weights
@@ -18,6 +19,7 @@ from verifier.judge.bundle import Evidence
 from verifier.scoring.measures import Scores, score
 from verifier.scoring.second import check_second
 from verifier.stats.design import Design, macro, micro
+from verifier.stats.draws import StableDraws
 from verifier.study.sheet import ScoredTrial, Sheet
 
 SECOND_SAMPLE = 1000
@@ -63,15 +65,15 @@ class ScoreBook:
 
 
 def second_sample(ranking_digest: str, queries: int) -> list[int]:
-    """Return the queries of a ranking that the second scorer checks: 1,000, or all if fewer.
+    """Return the queries of a ranking that the second scorer checks: 1,000 draws, or all.
 
     Drawn by the ranking's own digest, so that nobody can choose them and an audit draws the
     same; another ranking of the same arm has others.  All of them cost ten times the time.
     """
     if queries <= SECOND_SAMPLE:
         return list(range(queries))
-    rng = np.random.default_rng(int(ranking_digest.removeprefix("sha256:"), 16))
-    return sorted(rng.choice(queries, SECOND_SAMPLE, replace=False).tolist())
+    drawn = StableDraws(ranking_digest).integers(queries, (SECOND_SAMPLE,))
+    return sorted(set(drawn.tolist()))
 
 
 def _check_fit(ranking: Ranking, qrels: Qrels, documents: int, where: str) -> None:
@@ -85,12 +87,18 @@ def _check_fit(ranking: Ranking, qrels: Qrels, documents: int, where: str) -> No
         )
 
 
-def primary_queries(card: Card, table: QueryTable) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    """Return the positions of the queries that verdicts are about: languages and strata."""
-    keep = np.isin(np.asarray(table.languages), np.asarray(card.languages.primary))
+def in_primary_strata(card: Card, table: QueryTable) -> NDArray[np.bool_]:
+    """Return which queries are in the card's primary strata, whatever their language."""
+    keep = np.ones(len(table.ids), dtype=np.bool_)
     for stratum, wanted in card.strata.primary.items():
         keep &= np.asarray(table.strata[stratum]) == wanted
-    return np.flatnonzero(keep)
+    return keep
+
+
+def primary_queries(card: Card, table: QueryTable) -> NDArray[np.int64]:
+    """Return the positions of the queries that verdicts are about: languages and strata."""
+    spoken = np.isin(np.asarray(table.languages), np.asarray(card.languages.primary))
+    return np.flatnonzero(in_primary_strata(card, table) & spoken)
 
 
 def weighted_design(languages: Sequence[str], clusters: Sequence[str], weights: Weights) -> Design:
@@ -99,9 +107,7 @@ def weighted_design(languages: Sequence[str], clusters: Sequence[str], weights: 
     return build(languages, clusters)
 
 
-def design_of(
-    table: QueryTable, positions: np.ndarray[tuple[int], np.dtype[np.int64]], weights: Weights
-) -> Design:
+def design_of(table: QueryTable, positions: NDArray[np.int64], weights: Weights) -> Design:
     """Return the design of some queries of a table."""
     chosen = positions.tolist()
     languages = [table.languages[p] for p in chosen]
@@ -145,6 +151,7 @@ def _sheet(
         queries=table,
         qrels=book.qrels(evidence.judgements[setting]),
         positions=positions,
+        in_stratum=in_primary_strata(card, table),
         design=design_of(table, positions, claim.criterion.weights),
         arms=arms,
         controls=tuple(scored(t) for t in finished if t.role != STUDY),

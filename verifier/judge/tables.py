@@ -92,11 +92,10 @@ def table_rows(look: Look) -> tuple[TableRow, ...]:
 def _languages(sheet: Sheet, alpha: float, level: float) -> Iterator[TableRow]:
     """Languages in the primary stratum: the card's primary ones and those only reported."""
     floors = {f.language: f for f in language_floors(sheet, level)}
-    wanted = _in_primary_strata(sheet)
     names = np.asarray(sheet.queries.languages)
     primary = set(sheet.card.languages.primary)
     for language in sheet.card.languages.test:
-        columns = np.flatnonzero((names == language) & wanted)
+        columns = np.flatnonzero((names == language) & sheet.in_stratum)
         if len(columns):
             floor = floors[language]
             yield _row(sheet, "language", language, columns, alpha, language in primary, floor)
@@ -112,13 +111,6 @@ def _strata(sheet: Sheet, alpha: float) -> Iterator[TableRow]:
             if len(columns):
                 primary = sheet.card.strata.primary.get(group, key) == key
                 yield _row(sheet, group, key, columns, alpha, primary, None)
-
-
-def _in_primary_strata(sheet: Sheet) -> NDArray[np.bool_]:
-    keep = np.ones(len(sheet.queries.ids), dtype=bool)
-    for stratum, wanted in sheet.card.strata.primary.items():
-        keep &= np.asarray(sheet.queries.strata[stratum]) == wanted
-    return keep
 
 
 def _row(
@@ -160,5 +152,14 @@ def _row(
 
 
 def fewest_clusters(look: Look) -> int:
-    """Return the fewest clusters of primary queries in any setting."""
-    return min(sheet.design.groups for sheet in look.sheets)
+    """Return the fewest clusters of primary queries in any language that counts."""
+    return min(
+        len({sheet.queries.clusters[p] for p in sheet.positions.tolist() if at(sheet, p) == name})
+        for sheet in look.sheets
+        for name in sheet.card.languages.primary
+    )
+
+
+def at(sheet: Sheet, position: int) -> str:
+    """Return the language of the query at a position."""
+    return sheet.queries.languages[position]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from verifier.stats.design import Design, Floats
+from verifier.stats.draws import StableDraws
 from verifier.stats.estimate import partition
 
 _CELLS = 4 << 20
@@ -31,14 +32,14 @@ def bootstrap_contrast(
     paired: bool,
     alpha: float,
     draws: int,
-    rng: np.random.Generator,
+    rng: StableDraws,
     blocks: Sequence[Collection[str]] = (),
     deterministic: Collection[str] = (),
 ) -> Bootstrap:
     """Draw clusters and, in every block, seeds with replacement; both at once.
 
     Languages are fixed strata: a cluster that is drawn n times counts its deviations from its
-    languages' means n times.  The same `rng` state gives the same result to the last bit.
+    languages' means n times.  The same draws give the same result.
     """
     if draws < 1 or not 0 < alpha < 0.5:  # noqa: PLR2004 - one-sided
         raise ValueError(f"want draws >= 1 and 0 < alpha < 0.5, got {draws} and {alpha}")
@@ -69,21 +70,21 @@ def _block(
     return np.asarray(sum(rest, first))
 
 
-def _cluster_counts(groups: int, draws: int, rng: np.random.Generator) -> Iterator[Floats]:
+def _cluster_counts(groups: int, draws: int, rng: StableDraws) -> Iterator[Floats]:
     """How often each cluster is drawn, in blocks of (some draws, G)."""
     step = max(1, _CELLS // groups)
 
     for first in range(0, draws, step):
         some = min(step, draws - first)
-        chosen = rng.integers(0, groups, size=(some, groups), dtype=np.int32)
-        cells = (chosen + (np.arange(some, dtype=np.int64) * groups)[:, None]).ravel()
+        chosen = rng.integers(groups, (some, groups))
+        cells = (chosen + (np.arange(some) * groups)[:, None]).ravel()
         table = np.bincount(cells, minlength=some * groups).reshape(some, groups)
         yield table.astype(np.float64)
 
 
-def _draw_seeds(mean: Floats, deviations: Floats, rng: np.random.Generator) -> Floats:
+def _draw_seeds(mean: Floats, deviations: Floats, rng: StableDraws) -> Floats:
     """Means over seeds drawn with replacement of mean[s] + deviations[draw, s], one a draw."""
     draws, seeds = deviations.shape
-    chosen = rng.integers(0, seeds, size=(draws, seeds))
+    chosen = rng.integers(seeds, (draws, seeds))
     values: Floats = mean[chosen] + np.take_along_axis(deviations, chosen, axis=1)
     return np.asarray(values.mean(axis=1))

@@ -76,5 +76,6 @@ def _most(d: Floats, design: Design, codes: Ints) -> LeftOut | None:
         values = means.sum(axis=1) / (kept > 0).sum(axis=1)
     else:
         values = kept_totals.sum(axis=1) / kept.sum(axis=1)
-    code = int(np.argmax(np.abs(values - float(design.total(d)))))
+    moved = np.round(np.abs(values - float(design.total(d))), 12)  # equal ones: the first
+    code = int(np.argmax(moved))
     return LeftOut(code=code, value=float(values[code]))

@@ -44,7 +44,8 @@ class ScoredTrial:
 class Sheet:
     """What is known of one condition: arms, seeds, queries, and the trials of its controls.
 
-    `design` weighs the primary queries, which are at `positions` of the query table.
+    `design` weighs the primary queries, which are at `positions` of the query table;
+    `in_stratum`: (queries,) bool, those in the card's primary strata, whatever their language.
     """
 
     claim: Claim
@@ -55,6 +56,7 @@ class Sheet:
     queries: QueryTable
     qrels: Qrels
     positions: NDArray[np.int64]
+    in_stratum: NDArray[np.bool_]
     design: Design
     arms: Mapping[str, tuple[ScoredTrial, ...]]
     controls: tuple[ScoredTrial, ...]
@@ -96,17 +98,19 @@ class Sheet:
         return self.arms[trial.row.arm][trial.row.index]
 
 
-def seed_noise(sheet: Sheet) -> tuple[float, int]:
-    """Return the sd of a trial's mean over seeds, pooled over arms, and its degrees of freedom.
+def seed_noise(sheet: Sheet, arm: str) -> tuple[float, int]:
+    """Return the sd of one trial's mean over the seeds of an arm, and its degrees of freedom.
 
     Where nuisance values are drawn for each seed index it is the sd within an index (METHOD
-    part 2): what is left after the means of arms and of indices are taken out.
+    part 2): what is left after the means of arms and of indices are taken out, divided by the
+    share of its own noise that an arm keeps there.  That is never too small on average, also
+    for a noisy arm among quiet ones.
     """
-    table = np.stack([sheet.means(arm) for arm in sheet.arms])
-    arms, seeds = table.shape
-    residual = table - table.mean(axis=1, keepdims=True)
-    df = arms * (seeds - 1)
-    if sheet.paired and arms > 1:
-        residual = residual - residual.mean(axis=0, keepdims=True)
-        df = (arms - 1) * (seeds - 1)
-    return float(np.sqrt((residual**2).sum() / df)), df
+    means = sheet.means(arm)
+    df = len(means) - 1
+    if not sheet.paired or len(sheet.arms) == 1:
+        return float(np.std(means, ddof=1)), df
+    table = np.stack([sheet.means(name) for name in sheet.arms])
+    residual = means - means.mean() - (table.mean(axis=0) - table.mean())
+    kept = 1 - 1 / len(sheet.arms)
+    return float(np.sqrt((residual**2).sum() / df)) / kept, df
