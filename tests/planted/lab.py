@@ -266,7 +266,9 @@ class Study:
         self.task = task or make_task()
         self.case = make_case(document, self.task, **case)
         self.ledger = ledger or MemoryLedger()
-        self.frozen: Frozen = freeze(self.case, self.ledger, confirm=lambda _: None)
+        self.frozen: Frozen = freeze(
+            self.case, self.ledger, confirm=lambda _: None, entropy=lambda: NONCE
+        )
         self.rate = rate
         self.rows: list[TrialRow] = []
         self.rankings: dict[str, bytes] = {}
@@ -280,7 +282,7 @@ class Study:
     def add(self, plans: tuple[TrialPlan, ...]) -> None:
         for plan in plans:
             planted = tuple(range(len(self.task.query_sets["test"])))
-            planted = planted if plan.variant.kind == "plant" else ()
+            planted = planted if plan.variant.planted else ()
             ranking = self.rank(plan, planted)
             data = encode_ranking(ranking)
             self.rankings[digest(data)] = data

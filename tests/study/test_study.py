@@ -19,14 +19,21 @@ from verifier.study.frame import regime_parameters, study_depth
 from verifier.study.plan import looks, study_trials
 from verifier.study.seeds import nuisance_values
 from verifier.study.trials import Purpose, plan_trial
-from verifier.study.tries import account, decision_digest, lineage_digest, try_digest
+from verifier.study.tries import (
+    Machine,
+    account,
+    decision_digest,
+    lineage_digest,
+    statement_digest,
+    try_digest,
+)
 
-NUISANCE = {"rate": [1, 2, 3], "epochs_more": [4, 5, 6, 7]}
+NUISANCE = {"rate": [1, 2, 3], "epochs_more": [4, 5, 6]}
 
 
 @pytest.fixture(scope="module")
 def frame(lab):
-    document = lab.with_reproduction(lab.claim_document(), nuisance=NUISANCE)
+    document = nuisance_document(lab, nuisance=NUISANCE)
     return make_frame(lab.make_case(document, lab.make_task()), nonce=lab.NONCE, block=0)
 
 
@@ -37,8 +44,12 @@ def plan(frame, regime="explicit", arm="new", index=0, purpose=None, setting=Non
     )  # fmt: skip
 
 
+def nuisance_document(lab, **changes):
+    return lab.with_reproduction(lab.claim_document(seeds={"looks": [10, 20]}), **changes)
+
+
 def changed_claim(lab, frame, **reproduction):
-    document = lab.with_reproduction(lab.claim_document(), **{"nuisance": NUISANCE, **reproduction})
+    document = nuisance_document(lab, **{"nuisance": NUISANCE, **reproduction})
     return replace(frame, claim=lab.read_claim(document))
 
 
@@ -52,7 +63,7 @@ def test_equal_content_has_an_equal_id_whoever_asks(lab, frame):
         nuisance=NUISANCE,
     )
     document["criterion"] |= {"margin": 0.2, "candidate": "new"}
-    document["seeds"] = {"looks": [10, 20]}
+    document["seeds"] = {"looks": [12]}
     other = replace(frame, claim=lab.read_claim(document), decision="sha256:" + "9" * 64)
     assert plan(other) == plan(frame)
     assert plan(frame).id == plan(frame).stages[-1].id
@@ -113,9 +124,9 @@ def test_every_part_of_the_content_is_in_the_id(lab, frame, change):
         {"regime": "in_batch"},
         {"purpose": Purpose(seal=1)},
         {"purpose": Purpose(replicate=1)},
-        {"purpose": Purpose(variant=Variant(kind="respell", key=1))},
-        {"purpose": Purpose(variant=Variant(kind="plant", key=1))},
-        {"purpose": Purpose(variant=Variant(kind="respell", key=2))},
+        {"purpose": Purpose(variant=Variant(spelling=5))},
+        {"purpose": Purpose(variant=Variant(spelling=1, planted=1))},
+        {"purpose": Purpose(variant=Variant())},
     ],
 )
 def test_every_part_of_the_place_is_in_the_id(frame, other):
@@ -216,11 +227,23 @@ def test_nuisance_values_are_equal_in_all_arms_and_regimes_of_an_index(frame, in
             assert {name: parameters[name] for name in NUISANCE} == drawn
 
 
-def test_nuisance_values_are_drawn_from_all_there_are(frame):
-    draws = [nuisance_values(frame, frame.settings[0], i) for i in range(60)]
-    for name, values in NUISANCE.items():
-        assert {d[name] for d in draws} == set(values)
-    assert len({(d["rate"], d["epochs_more"]) for d in draws}) == 12
+@settings(deadline=None, max_examples=20)
+@given(block=st.integers(0, 50), cycle=st.integers(0, 5))
+def test_every_round_of_seeds_meets_every_combination_once(frame, block, cycle):
+    """Nine combinations, nine seeds: none is missed, and none comes twice."""
+    there = replace(frame, block=block)
+    draws = [nuisance_values(there, frame.settings[0], i) for i in range(9 * cycle, 9 * cycle + 9)]
+    assert len({(d["rate"], d["epochs_more"]) for d in draws}) == 9
+
+
+def test_the_order_of_combinations_is_the_verifiers(frame):
+    def order(frame, cycle=0):
+        draws = [nuisance_values(frame, frame.settings[0], 9 * cycle + i) for i in range(9)]
+        return tuple((d["rate"], d["epochs_more"]) for d in draws)
+
+    orders = {order(replace(frame, block=b), c) for b in range(5) for c in range(3)}
+    orders |= {order(replace(frame, nonce=bytes([n]))) for n in range(5)}
+    assert len(orders) == 20
 
 
 # Study
@@ -236,12 +259,12 @@ def test_the_study_is_balanced_wherever_it_is_cut(frame):
         assert {(t.regime, t.arm) for t in cut} == {
             (r, a) for r in ("explicit", "in_batch") for a in ("new", "old")
         }
-    assert all((t.role, t.seal, t.replicate, t.variant.kind) == ("study", 0, 0, "plain")
+    assert all((t.role, t.seal, t.replicate, t.variant) == ("study", 0, 0, Variant(spelling=1))
                for t in trials)  # fmt: skip
 
 
 def test_looks_add_the_seeds_between_them(frame):
-    assert looks(frame) == ((0, 5), (5, 10))
+    assert looks(frame) == ((0, 10), (10, 20))
     assert study_trials(frame, first=5, last=5) == ()
 
 
@@ -269,18 +292,15 @@ def decision(lab, **changes):
 
 
 def test_words_do_not_move_the_decision(lab):
-    source = {**lab.claim_document()["source"], "work": "w", "locator": "l", "task": "passage"}
-    for change in (
-        {"statement": "Other words."},
-        {"id": "other"},
-        {"record": "other"},
-        {"source": source},
-        {"requires": "analogue", "requires_reason": "one"},
-    ):
-        same = {k: v for k, v in change.items() if k != "requires_reason"}
-        other = {**change, **({"requires_reason": "two"} if "requires" in change else {})}
-        assert decision(lab, **change) == decision(lab, **(other or same))
-    assert decision(lab, statement="x", id="y", record="z", source=source) == decision(lab)
+    source = {**lab.claim_document()["source"], "work": "w", "locator": "l"}
+    source["reported"] = [{"measure": "RR@10", "arm": "new", "value": "0.5"}]
+    words = {"statement": "x", "id": "y", "record": "z", "source": source}
+    for name, value in words.items():
+        assert decision(lab, **{name: value}) == decision(lab)
+    reasons = [
+        decision(lab, requires="analogue", requires_reason=why) for why in ("one", "another")
+    ]
+    assert reasons[0] == reasons[1]
 
 
 def test_spelling_and_comments_do_not_move_the_decision(lab):
@@ -330,9 +350,12 @@ def reproduction(**changes):
         lambda d: d.update(assay={}),
         lambda d: d.update(limits={"wall": "1 h"}),
         lambda d: d["source"].update(states_size=False),
+        lambda d: d["source"].update(task="passage retrieval"),
+        lambda d: d["source"].update(encoders=["e5"]),
+        lambda d: d["source"].update(data=["a set"]),
         lambda d: d.update(settings=[{"name": "other-names"}]),
     ],
-    ids=range(19),
+    ids=range(22),
 )
 def test_what_can_move_the_decision_moves_its_digest(lab, change):
     document = copy.deepcopy(lab.claim_document())
@@ -342,27 +365,52 @@ def test_what_can_move_the_decision_moves_its_digest(lab, change):
 
 def test_a_try_is_all_that_can_move_the_decision():
     one = {"card": "c", "task": "t", "encoder": "static", "model": None}
-    base = {"decision": "d", "closure": "c", "environment": "e", "settings": [one]}
+    here = Machine(threads=1, device="cpu", instructions="i")
+    base = {"decision": "d", "closure": "c", "environment": "e", "settings": [one],
+            "machine": here}  # fmt: skip
     others = [
         {**base, "decision": "x"},
         {**base, "closure": "x"},
         {**base, "environment": "x"},
         {**base, "settings": []},
         *({**base, "settings": [{**one, key: "x"}]} for key in one),
+        {**base, "machine": replace(here, threads=2)},
+        {**base, "machine": replace(here, device="cuda")},
+        {**base, "machine": replace(here, instructions="j")},
     ]
     digests = {try_digest(**b) for b in (base, *others)}
-    assert len(digests) == 9
+    assert len(digests) == 12
 
 
 def test_a_lineage_is_work_locator_and_test_split(lab):
-    claim = lab.read_claim(lab.claim_document())
-    other = lab.read_claim(lab.claim_document(statement="x", id="other", quantifier="this_setting"))
-    assert lineage_digest(claim, ["a", "b"]) == lineage_digest(other, ["b", "a"])
-    assert lineage_digest(claim, ["a"]) != lineage_digest(claim, ["b"])
-    for field in ("work", "locator"):
-        source = {**lab.claim_document()["source"], field: "other"}
-        moved = lab.read_claim(lab.claim_document(source=source))
-        assert lineage_digest(moved, ["a"]) != lineage_digest(claim, ["a"])
+    def lineage(tasks, **changes):
+        return lineage_digest(lab.read_claim(lab.claim_document(**changes)), tasks)
+
+    here = {lab.SETTING: "a"}
+    plain = lineage(here)
+    assert lineage(here, statement="x", id="other", quantifier="this_setting") == plain
+    assert lineage({lab.SETTING: "b"}) != plain
+    source = lab.claim_document()["source"]
+    for same in (
+        {"work": "ArXiv:0000.00000"},
+        {"work": "arxiv:0000.00000v3"},
+        {"locator": "  Table   1 "},
+    ):
+        assert lineage(here, source={**source, **same}) == plain
+    for other in ({"work": "arxiv:0000.00001"}, {"locator": "table 2"}):
+        assert lineage(here, source={**source, **other}) != plain
+    both = [{"name": lab.SETTING}, {"name": "other-names", "optional": True}]
+    assert lineage({**here, "other-names": "b"}, settings=both) == plain
+    both[1] = {"name": "other-names"}
+    assert lineage({**here, "other-names": "b"}, settings=both) != plain
+
+
+def test_a_statement_is_its_words(lab):
+    def statement(text):
+        return statement_digest(lab.read_claim(lab.claim_document(statement=text)))
+
+    assert statement("New beats old.") == statement("New  beats\n old. ")
+    assert statement("New beats old.") != statement("Old beats new.")
 
 
 # Tries
