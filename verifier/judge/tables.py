@@ -85,8 +85,38 @@ def table_rows(look: Look) -> tuple[TableRow, ...]:
     return tuple(
         row
         for sheet in look.sheets
-        for row in (*_languages(sheet, look.alpha, level), *_strata(sheet, look.alpha))
+        for row in (
+            *_languages(sheet, look.alpha, level),
+            *_strata(sheet, look.alpha),
+            *_nuisance(sheet),
+        )
     )
+
+
+def _nuisance(sheet: Sheet) -> Iterator[TableRow]:
+    """Arm means and the main contrast at each nuisance value: does the effect depend on it?"""
+    higher, lower = contrast_pairs(sheet.claim.criterion)[0]
+    for name, values in sheet.claim.reproduction.nuisance.items():
+        for value in values:
+            means = {
+                arm: float(np.mean(chosen))
+                for arm, trials in sheet.arms.items()
+                if (chosen := [sheet.mean(t) for t in trials if t.row.parameters[name] == value])
+            }
+            yield TableRow(
+                setting=sheet.setting,
+                regime=sheet.regime,
+                group=name,
+                key=str(value),
+                queries=len(sheet.positions),
+                clusters=sheet.design.groups,
+                primary=True,
+                testable=None,
+                arms={arm: six_digits(mean) for arm, mean in means.items()},
+                contrast=six_digits(means[higher] - means[lower]) if means else None,
+                low=None,
+                high=None,
+            )
 
 
 def _languages(sheet: Sheet, alpha: float, level: float) -> Iterator[TableRow]:
@@ -102,10 +132,11 @@ def _languages(sheet: Sheet, alpha: float, level: float) -> Iterator[TableRow]:
 
 
 def _strata(sheet: Sheet, alpha: float) -> Iterator[TableRow]:
-    """Strata among the queries in primary languages."""
-    inside = np.isin(np.asarray(sheet.queries.languages), sheet.card.languages.primary)
+    """Strata among the queries that count; for the stratum that says which count, all of it."""
+    spoken = np.isin(np.asarray(sheet.queries.languages), sheet.card.languages.primary)
     for group, values in sheet.queries.strata.items():
         labels = np.asarray(values)
+        inside = spoken if group in sheet.card.strata.primary else spoken & sheet.in_stratum
         for key in sorted(set(values)):
             columns = np.flatnonzero((labels == key) & inside)
             if len(columns):

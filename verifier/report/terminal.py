@@ -192,5 +192,7 @@ def _table_row(row: TableRow) -> dict[str, object]:
         "queries": row.queries,
         **{arm: _number(mean, ".3f") for arm, mean in row.arms.items()},
         "difference": _number(row.contrast, "+.3f"),
-        "interval": f"[{_number(row.low, '+.3f')}, {_number(row.high, '+.3f')}]",
+        "interval": "-"
+        if row.low is None
+        else f"[{_number(row.low, '+.3f')}, {_number(row.high, '+.3f')}]",
     }
