@@ -11,6 +11,7 @@ from scipy.stats import t
 from verifier.stats.alpha import ledger_alpha, look_alphas
 from verifier.stats.bootstrap import bootstrap_contrast
 from verifier.stats.design import macro, micro, restrict
+from verifier.stats.draws import StableDraws
 from verifier.stats.estimate import estimate_contrast
 from verifier.stats.influence import (
     contrast_by_query,
@@ -27,6 +28,7 @@ from verifier.stats.planning import (
 )
 
 DIFFERENCE = {"a": 1.0, "b": -1.0}
+EXPECTED_DRAWS = [[778, 286, 14], [51, 412, 22]]
 
 
 def study(seed=30, queries=240, seeds=6, shift=0.05):
@@ -54,14 +56,14 @@ def test_bootstrap_spreads_like_the_estimate(paired):
         paired=paired,
         alpha=0.01,
         draws=4000,
-        rng=np.random.default_rng(1),
+        rng=StableDraws("1"),
     )
     estimate = estimate_contrast(scores, DIFFERENCE, design, paired=paired)
     assert got.sd == pytest.approx(math.sqrt(estimate.v_query + estimate.v_seeds), rel=0.12)
     assert got.low < estimate.value < got.high
     narrow = bootstrap_contrast(
         scores, DIFFERENCE, design, paired=paired, alpha=0.01, draws=4000,
-        rng=np.random.default_rng(1), deterministic={"a", "b"},
+        rng=StableDraws("1"), deterministic={"a", "b"},
     )  # fmt: skip
     assert narrow.sd == pytest.approx(math.sqrt(estimate.v_query), rel=0.06)
 
@@ -72,7 +74,7 @@ def test_bootstrap_is_its_rng(monkeypatch):
     def run(seed):
         return bootstrap_contrast(
             scores, DIFFERENCE, design, paired=False, alpha=0.05, draws=300,
-            rng=np.random.default_rng(seed),
+            rng=StableDraws(str(seed)),
         )  # fmt: skip
 
     assert run(1) == run(1) != run(2)
@@ -167,3 +169,19 @@ def test_shares_of_nothing_are_refused(alpha, count):
         look_alphas(alpha, count)
     with pytest.raises(ValueError, match="want"):
         ledger_alpha(alpha, count)
+
+
+def test_draws_are_the_same_under_every_numpy():
+    """The numbers themselves: raw Philox output is promised, and nothing else is used."""
+    draws = StableDraws("a seed")
+    assert draws.integers(1000, (2, 3)).tolist() == EXPECTED_DRAWS
+    assert (
+        draws.integers(1000, (6,)).tolist() != StableDraws("a seed").integers(1000, (6,)).tolist()
+    )
+    with pytest.raises(ValueError, match="draw from"):
+        draws.integers(0, (1,))
+
+
+def test_draws_are_uniform():
+    counts = np.bincount(StableDraws("uniform").integers(7, (70_000,)), minlength=7)
+    assert abs(counts - 10_000).max() < 400
