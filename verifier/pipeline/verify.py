@@ -72,7 +72,11 @@ class _Run:
         return any(row.findings for row in self.rows)
 
     def add(self, plans: Sequence[TrialPlan], *, group: str) -> None:
-        """Run trials; stop early at the first that fails, for nothing can mend the outcome."""
+        """Run trials; stop early at the first that fails, for nothing can mend the outcome.
+
+        What finished beside a failure is kept, and so is evidence: a second start finds as much
+        and runs no more.
+        """
         pending = []
         for plan in plans:
             known = recall(plan, self.bench)
@@ -80,7 +84,7 @@ class _Run:
                 pending.append(plan)
             else:
                 self._take(known)
-        if not pending:
+        if not pending or self.failed:
             return
         self.report(Begun(group=group, plans=tuple(pending), cached=len(plans) - len(pending)))
         self.ports.prepare()
@@ -94,6 +98,12 @@ class _Run:
                 if said.value.row.findings:
                     break
         running.close()
+        if self.failed:
+            told = {row.id for row in self.rows}
+            for plan in pending:
+                known = None if plan.id in told else recall(plan, self.bench)
+                if known is not None:
+                    self._take(known)
 
     def _take(self, executed: Executed) -> None:
         self.rows.append(executed.row)
