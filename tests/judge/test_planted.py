@@ -7,6 +7,7 @@ import random
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from verifier.documents.contracts import validate_public
@@ -186,6 +187,30 @@ def test_equal_runs_of_two_seeds_are_an_unused_seed_however_they_are_packed(lab,
             rows.append(row)
     study.rows = rows
     assert summary(judge(study.files())) == ("UNVERIFIED", "UNUSED_SEED", "invalid")
+
+
+@pytest.mark.parametrize("arm", ["new", "old"])
+def test_ties_count_against_the_verdict_either_way(lab, arm):
+    """An arm that gives all ten documents one score neither wins nor loses by it."""
+
+    class Tied(lab.Study):
+        def rank(self, plan, planted):
+            ranking = super().rank(plan, planted)
+            if plan.arm != arm or planted:
+                return ranking
+            tied = np.ones(len(ranking.documents), dtype=np.bool_)
+            tied[ranking.starts[:-1]] = False
+            documents = np.sort(ranking.documents.reshape(-1, 10), axis=1).ravel()
+            return replace(ranking, documents=documents, tied=tied)
+
+    sure = Tied(lab.claim_document(), lab.rates(new=0.5, old=0.5)).finish()
+    verdict = judge(sure.files())
+    assert verdict.outcome == "inconclusive"
+    assert sure.asked == [Need(seeds=10)]
+    low, high = verdict.estimates[0].low, verdict.estimates[0].high
+    assert low < -0.3
+    assert high > 0.3
+    assert verdict.estimates[0].tied_mass == 1
 
 
 def test_arms_that_train_unequally_are_invalid_at_once(lab):

@@ -147,6 +147,16 @@ def test_the_longest_last_line_keeps_verdict_and_reason(verdict):
     assert line.endswith("x…)")
 
 
+@pytest.mark.parametrize("outcome", list(Outcome))
+def test_a_name_is_cut_only_where_it_does_not_fit(verdict, outcome):
+    for length in range(1, 65):
+        subject = verdict.subject.model_copy(update={"id": "x" * length})
+        line = last_line(verdict.model_copy(update={"subject": subject, "outcome": outcome}))
+        whole = f"FALSIFIED  OPPOSITE  ({outcome}, {'x' * length})"
+        assert line == whole if len(whole) <= 80 else line.endswith("x…)")
+        assert len(line) == min(80, len(whole))
+
+
 def test_escapes_in_a_claim_never_get_as_far_as_a_verdict_and_would_not_be_shown(lab, verdict):
     document = lab.claim_document(statement=NASTY)
     with pytest.raises(DocumentError, match="control character"):

@@ -91,14 +91,16 @@ class _Run:
         running = self.ports.executor.run(
             pending, lambda plan, emit: execute(plan, self.bench, emit)
         )
+        stopped = False
         for said in running:
             self.report(said)
             if isinstance(said, Finished):
                 self._take(said.value)
                 if said.value.row.findings:
+                    stopped = True
                     break
         running.close()
-        if self.failed:
+        if stopped:
             told = {row.id for row in self.rows}
             for plan in pending:
                 known = None if plan.id in told else recall(plan, self.bench)
