@@ -211,6 +211,22 @@ def test_c2_declared_deterministic_scores_may_move_with_nuisance_values(world):
     assert c2.SEEDING.check(world.sheet(new, old, frame=frame), 1, LEVEL).state == "failed"
 
 
+def test_runs_are_equal_when_order_and_ties_are(world):
+    """Every part of a ranking counts in its digest; how it was packed does not."""
+    two = Ranking(
+        starts=np.asarray([0, 2]), documents=np.asarray([1, 2], dtype=np.int32),
+        tied=np.asarray([False, False]),
+    )  # fmt: skip
+    others = [
+        two,
+        replace(two, tied=np.asarray([False, True])),
+        replace(two, documents=np.asarray([2, 1], dtype=np.int32)),
+        replace(two, starts=np.asarray([0, 1, 2])),
+    ]
+    digests = {world.trial("new", 0, NEW[0], ranking=r).ranking_digest for r in (*others, two)}
+    assert len(digests) == 4
+
+
 def test_c2_equal_runs_of_different_arms_are_allowed(world):
     sheet = world.sheet(NEW, OLD)  # the rankings of seed i are equal in both arms
     assert sheet.arms["new"][0].ranking == sheet.arms["old"][0].ranking
