@@ -106,18 +106,15 @@ def table_of(task: Task, *, share: float) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize("share", [1.0, 0.2])
-def test_a_table_of_names_falls_when_texts_are_respelled(
-    project: Scratch, task: Task, share: float
-) -> None:
-    """All names, or so few that the score looks honest."""
-    project.write("repro/table.json", json.dumps(table_of(task, share=share)))
+def test_a_table_of_names_is_worthless_and_shows(project: Scratch, task: Task) -> None:
+    """A fifth of the names: so few that the score would look honest."""
+    project.write("repro/table.json", json.dumps(table_of(task, share=0.2)))
     verdict = attacked(project, "looks_names_up", beside=("repro/table.json",))
     assert verdict.is_invalid("CONTROL_FAILED", "control.c7")
     numbers = verdict.controls["C7"]["numbers"]
     assert numbers["difference"] > 2 * numbers["bound"]
     assert verdict.controls["C7"]["strike"] == 2, "a statistical control speaks twice"
-    assert verdict.estimates[0]["outcome"] == "supported", "nothing else would have stopped it"
+    assert verdict.estimates[0]["outcome"] != "supported", "trials that count are re-spelled"
 
 
 # ------------------------------------------------------------------------- looking for answers
@@ -209,7 +206,7 @@ def test_giving_up_in_a_control_is_no_way_round_it(project: Scratch) -> None:
     verdict = attacked(project, "recognises_controls", beside=("repro/honest.py",))
     assert verdict.is_invalid("ARTIFACT_INVALID", "trial.exited")
     (finding,) = verdict.findings
-    assert "does not look like a real trial" in finding["message"]
+    assert "does not look like a trial that counts" in finding["message"]
 
 
 # ------------------------------------------------------------------------- outputs and resources
