@@ -27,3 +27,8 @@ def six_digits(x: float | None) -> float | None:
     if abs(x) < NOTHING:
         return 0.0
     return float(f"{float(f'{x:.12g}'):.6g}") + 0.0
+
+
+def signed(x: float, digits: int = 4) -> str:
+    """Return a difference with its sign and so many decimals; what rounds to 0 is +0."""
+    return format(round(x, digits) + 0.0, f"+.{digits}f")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from verifier.decide.outcome import Decision
 from verifier.documents.claim import STATIC, Claim
 from verifier.documents.criterion import DoseResponse, Shape, Superiority
+from verifier.documents.numbers import signed
 from verifier.documents.verdict import LookRow
 from verifier.documents.words import Outcome, ReasonCode, Scope, Status
 
@@ -60,7 +61,7 @@ def interval_words(row: LookRow) -> str:
     """Say one contrast: `+0.0471 [+0.0312, +0.0630] (explicit)`."""
     if row.value is None or row.low is None or row.high is None:
         return f"{row.contrast} unknown ({row.regime})"
-    shown = f"{row.contrast} {row.value:+.4f} [{row.low:+.4f}, {row.high:+.4f}]"
+    shown = f"{row.contrast} {signed(row.value)} [{signed(row.low)}, {signed(row.high)}]"
     return shown if row.regime == "only" else f"{shown} ({row.regime}: {row.outcome})"
 
 

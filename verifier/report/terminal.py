@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from verifier.documents.numbers import signed
 from verifier.documents.verdict import ArmRow, ControlRow, LookRow, TableRow, Verdict
 from verifier.report.listing import clean, fold, render_table
 
@@ -61,6 +62,10 @@ def _coloured(text: str, status: str) -> str:
     return f"{_BOLD}{_COLOURS[status]}{text}{_OFF}"
 
 
+def _signed(value: float | None, digits: int) -> str:
+    return "unknown" if value is None else signed(value, digits)
+
+
 def _number(value: float | None, form: str = ".4f") -> str:
     return "unknown" if value is None else format(value, form)
 
@@ -114,8 +119,8 @@ def _looks(verdict: Verdict, width: int) -> list[str]:
             "seeds": row.look,
             "regime": f"{row.setting} {row.regime}" if _several(verdict) else row.regime,
             "contrast": row.contrast,
-            "difference": _number(row.value, "+.4f"),
-            "interval": f"[{_number(row.low, '+.4f')}, {_number(row.high, '+.4f')}]",
+            "difference": _signed(row.value, 4),
+            "interval": f"[{_signed(row.low, 4)}, {_signed(row.high, 4)}]",
             "outcome": row.outcome,
         }
         for row in telling.values()
@@ -191,8 +196,6 @@ def _table_row(row: TableRow) -> dict[str, object]:
         "": f"{row.key}{'*' if row.primary else ''}",
         "queries": row.queries,
         **{arm: _number(mean, ".3f") for arm, mean in row.arms.items()},
-        "difference": _number(row.contrast, "+.3f"),
-        "interval": "-"
-        if row.low is None
-        else f"[{_number(row.low, '+.3f')}, {_number(row.high, '+.3f')}]",
+        "difference": _signed(row.contrast, 3),
+        "interval": "-" if row.low is None else f"[{_signed(row.low, 3)}, {_signed(row.high, 3)}]",
     }
