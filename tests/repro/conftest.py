@@ -21,15 +21,26 @@ SYLLABLES = ["ka", "lo", "mi", "tu", "re", "sha", "nor", "bel", "qui", "dza"]
 
 
 @pytest.fixture(scope="session")
-def repro_python() -> str:
-    """Return the reproduction environment's interpreter; its absence is a failure, not a skip."""
+def repro_python(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Return the reproduction environment's interpreter; its absence is a failure, not a skip.
+
+    Outside the sandbox the environment's packages are named by PYTHONPATH, in a small wrapper.
+    """
     if chosen := os.environ.get("REPRO_PYTHON"):
         return chosen
-    places = ("env/*/venv/bin/python", "env/*/bin/python")
-    found = [path for place in places for path in (ROOT / ".verify").glob(place)]
+    found = sorted(
+        (ROOT / ".verify").glob("env/*/environment.json"), key=lambda p: p.stat().st_mtime
+    )
     if not found:
         pytest.fail("no reproduction environment: run `verify env create`, or set REPRO_PYTHON")
-    return str(max(found, key=lambda path: path.lstat().st_mtime))
+    home = found[-1].parent
+    (program,) = (home / "python/bin").glob("python3.*")
+    (packages,) = (home / "env/lib").glob("python3.*/site-packages")
+    wrapper = tmp_path_factory.mktemp("interpreter") / "python"
+    path = f"{packages}${{PYTHONPATH:+:$PYTHONPATH}}"
+    wrapper.write_text(f'#!/bin/sh\nPYTHONPATH="{path}" exec "{program}" "$@"\n')
+    wrapper.chmod(0o755)
+    return str(wrapper)
 
 
 @dataclass(frozen=True)
