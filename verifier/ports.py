@@ -145,7 +145,7 @@ class Ledger(Protocol):
     """The append-only, hash-chained account of tries: what was frozen, when, at what alpha."""
 
     def nonce(self) -> bytes:
-        """Return the 32 bytes seeds derive from; the first entry commits to their hash."""
+        """Return the store's own 32 bytes; the first entry commits to their hash."""
         ...
 
     def entries(self) -> Sequence[Mapping[str, object]]:

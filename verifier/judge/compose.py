@@ -157,7 +157,7 @@ def compose(
 def sandbox_row(study: Study) -> SandboxRow:
     """Return what held all scripts: of each layer the weakest profile, with the highest peaks.
 
-    EvidenceError is not needed here: a study without profiles ran nothing, which `none` says.
+    A study without profiles ran nothing: its level is `none`.
     """
     runs = [run for row in study.trials for run in row.stages]
     peaks = {
